@@ -1,0 +1,141 @@
+import { readFileSync } from 'node:fs'
+import type { Redis } from 'ioredis'
+import { type LedgerReply, type PaymentRecord, parseReply, type State } from './record.ts'
+
+/** The books: one small record per payment, every step on it one script, atomic in the ledger. All functions reject when
+ * the ledger does not answer; whether the step was taken is then unknown, and asking again changes nothing twice. */
+export type Ledger = ReturnType<typeof createLedger>
+
+export type LedgerOptions = {
+  redis: Redis
+  sendByMs: number
+  leaseMs: number
+  retentionMs: number
+  /** The time passed to the scripts instead of the server's clock: for tests only. */
+  now?: () => number
+}
+
+export type Admission = {
+  key: string
+  fingerprint: string
+  gateway: string
+  method: 'charge' | 'tokenize'
+  account: string
+  custom_id: string
+  amount?: string | undefined
+  sealedCredentials: string
+}
+
+/** Names one attempt of one payment: what a job carries. */
+export type Attempt = { key: string; attempt: number }
+
+/** An outcome as it is written down. `dueMs`: the sweeper looks again after this time (only for `unconfirmed`). */
+export type Entry = { state: State; id?: string; code?: string; message?: string; dueMs?: number }
+
+export function createLedger({ redis, sendByMs, leaseMs, retentionMs, now }: LedgerOptions) {
+  const call = createScripts(redis, () => (now ? String(now()) : ''))
+
+  return {
+    async admit(admission: Admission) {
+      const { key, fingerprint, gateway, method, account, custom_id, amount = '', sealedCredentials } = admission
+      const args = [fingerprint, gateway, method, account, custom_id, amount, sealedCredentials, sendByMs]
+      return known(parseReply<'new' | 'join' | 'replay' | 'reused'>(await call.admit([recordKey(key), OPEN], args)))
+    },
+
+    /** accepted -> not_sent or declined; with `whenExpired` only once SEND_BY has passed. */
+    async withdraw({ key, attempt }: Attempt, entry: Entry, { whenExpired = false } = {}) {
+      const { state, code = '', message = '' } = entry
+      const args = [attempt, state, code, message, retentionMs, whenExpired ? sendByMs : '']
+      return parseReply<'withdrawn' | 'refused'>(await call.withdraw([recordKey(key), OPEN], args))
+    },
+
+    /** accepted -> sending. Only `fenced` allows a byte to leave. */
+    async fence({ key, attempt }: Attempt, { owner, reserved = '' }: { owner: string; reserved?: string | undefined }) {
+      const keys = [recordKey(key), OPEN, leaseKey(workerOf(owner))]
+      return parseReply<'fenced' | 'refused'>(await call.fence(keys, [attempt, owner, reserved, sendByMs, leaseMs]))
+    },
+
+    /** sending or unconfirmed -> an outcome, by the owner. */
+    async finish({ key, attempt }: Attempt, owner: string, entry: Entry) {
+      const { state, id = '', code = '', message = '', dueMs = '' } = entry
+      const args = [attempt, owner, state, id, code, message, retentionMs, dueMs]
+      return parseReply<'finished' | 'refused'>(await call.finish([recordKey(key), OPEN], args))
+    },
+
+    /** A silent owner's payment, or an unconfirmed one, becomes the new owner's. Its reply brings the sealed credentials. */
+    async takeOver({ key, owner }: PaymentRecord, newOwner: string) {
+      const leases = [leaseKey(workerOf(owner ?? '')), leaseKey(workerOf(newOwner))]
+      const reply = await call.takeOver([recordKey(key), OPEN, ...leases], [owner ?? '', newOwner, leaseMs])
+      const parsed = parseReply<'taken' | 'refused'>(reply)
+      return parsed && { ...parsed, sealedCredentials: parsed.rest[0] ?? '' }
+    },
+
+    async read(key: string): Promise<PaymentRecord | undefined> {
+      return parseReply(await call.read([recordKey(key)], []))?.record
+    },
+
+    /** Several records in one flight, in the order asked. */
+    async readMany(keys: readonly string[]): Promise<(PaymentRecord | undefined)[]> {
+      return Promise.all(keys.map(async (key) => parseReply(await call.read([recordKey(key)], []))?.record))
+    },
+
+    /** Keys of payments to look at now; empty for every worker but the one that holds the sweeper's lease. */
+    async due(worker: string, limit: number): Promise<string[]> {
+      return (await call.due([OPEN, SWEEPER], [worker, leaseMs, limit])) as string[]
+    },
+
+    async postpone(key: string, ms: number): Promise<void> {
+      await call.postpone([recordKey(key), OPEN], [ms])
+    },
+
+    /** A worker shows that it lives; without this for `leaseMs` its payments are taken over. */
+    async renewLease(worker: string): Promise<void> {
+      await redis.set(leaseKey(worker), '1', 'PX', leaseMs)
+    },
+
+    async dropLease(worker: string): Promise<void> {
+      await redis.del(leaseKey(worker))
+    },
+  }
+}
+
+// Every key carries the hash tag of its shard, so that one payment's keys live on one server of a cluster.
+const SHARD = '{s0}'
+const OPEN = `${SHARD}:open`
+const SWEEPER = `${SHARD}:sweeper`
+const recordKey = (key: string) => `${SHARD}:payment:${key}`
+const leaseKey = (worker: string) => `${SHARD}:lease:${worker}`
+
+const workerOf = (owner: string) => owner.slice(0, Math.max(0, owner.lastIndexOf('.')))
+
+function known<Verdict extends string>(reply: LedgerReply<Verdict> | undefined): LedgerReply<Verdict> {
+  if (!reply) throw new Error('the ledger answered without a record')
+  return reply
+}
+
+const SCRIPTS = {
+  admit: 'admit',
+  withdraw: 'withdraw',
+  fence: 'fence',
+  finish: 'finish',
+  takeOver: 'take-over',
+  due: 'due',
+  postpone: 'postpone',
+  read: 'read',
+} as const
+
+type Script = (keys: readonly string[], args: readonly (string | number)[]) => Promise<unknown>
+
+/** Defines each script on the connection: sent once by its text, then by its hash. */
+function createScripts(redis: Redis, now: () => string): Record<keyof typeof SCRIPTS, Script> {
+  const folder = new URL('./scripts/', import.meta.url)
+  const common = readFileSync(new URL('common.lua', folder), 'utf8')
+  const define = ([name, file]: [string, string]): [string, Script] => {
+    const command = `ledger_${name}`
+    redis.defineCommand(command, { lua: `${common}\n${readFileSync(new URL(`${file}.lua`, folder), 'utf8')}` })
+    const run = (redis as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>)[command]
+    if (!run) throw new Error(`the ledger's script ${name} could not be defined`)
+    return [name, (keys, args) => run.call(redis, keys.length, ...keys, now(), ...args)]
+  }
+  return Object.fromEntries(Object.entries(SCRIPTS).map(define)) as Record<keyof typeof SCRIPTS, Script>
+}

@@ -1,0 +1,104 @@
+import { z } from 'zod'
+
+/** Where a payment can stand; design.md section 3 says what each means and what the caller hears. */
+export const STATES = [
+  'accepted',
+  'sending',
+  'approved',
+  'declined',
+  'not_sent',
+  'unconfirmed',
+  'reversing',
+  'reversed',
+  'review',
+] as const
+
+export type State = (typeof STATES)[number]
+
+/** One payment as the ledger knows it. Times are ms of the ledger's clock. Never anything of a card or bank account. */
+export type PaymentRecord = {
+  key: string
+  state: State
+  attempt: number
+  fingerprint: string
+  /** The ledger's clock when this was read. */
+  now: number
+  /** First try of this attempt: every deadline counts from here. */
+  first: number
+  /** When the fence was passed; absent before. */
+  sent?: number
+  /** How often an unconfirmed payment was looked up since. */
+  asked: number
+  method: 'charge' | 'tokenize'
+  account: string
+  custom_id: string
+  amount?: string
+  /** `<worker>.<nonce>`: who may finish it. */
+  owner?: string
+  /** PayConex's transaction_id, fetched before the charge; absent where none could be had. */
+  reserved?: string
+  /** PayConex's transaction_id of the approved transaction. */
+  id?: string
+  code?: string
+  message?: string
+}
+
+/** The order of VIEW in common.lua, after verdict, now and key. */
+const FIELDS = z.tuple([
+  z.enum(STATES),
+  z.coerce.number().int().positive(),
+  z.string(),
+  z.coerce.number(),
+  z.string(),
+  z.coerce.number(),
+  z.enum(['charge', 'tokenize']),
+  z.string(),
+  z.string(),
+  z.string(),
+  z.string(),
+  z.string(),
+  z.string(),
+  z.string(),
+  z.string(),
+])
+
+const REPLY = z.array(z.string())
+
+export type LedgerReply<Verdict extends string> = { verdict: Verdict; record: PaymentRecord; rest: readonly string[] }
+
+/** Reads the answer of a script; undefined where there is no record. Throws when the ledger holds what this version of
+ * the program does not know: going on would be a guess about money. */
+export function parseReply<Verdict extends string>(reply: unknown): LedgerReply<Verdict> | undefined {
+  const [verdict, now, key, ...fields] = REPLY.parse(reply)
+  if (verdict === 'none' || fields[0] === '' || verdict === undefined) return undefined
+  const [state, attempt, fingerprint, first, sent, asked, method, account, custom_id, amount, ...late] = FIELDS.parse(
+    fields.slice(0, FIELDS.def.items.length),
+  )
+  const [owner, reserved, id, code, message] = late
+  const record = {
+    key: key ?? '',
+    state,
+    attempt,
+    fingerprint,
+    now: Number(now),
+    first,
+    asked,
+    method,
+    account,
+    custom_id,
+  }
+  const optional = { sent: sent === '' ? undefined : Number(sent), amount, owner, reserved, id, code, message }
+  return {
+    verdict: verdict as Verdict,
+    record: { ...record, ...present(optional) },
+    rest: fields.slice(FIELDS.def.items.length),
+  }
+}
+
+type Present<T> = { [Name in keyof T]?: Exclude<T[Name], undefined> }
+
+/** Leaves out what is absent, so that absent has one spelling. */
+function present<T extends object>(fields: T): Present<T> {
+  const kept = Object.entries(fields).filter(([, value]) => value !== undefined && value !== '')
+  return Object.fromEntries(kept) as Present<T>
+}

@@ -1,0 +1,25 @@
+import type { Redis } from 'ioredis'
+import { type PaymentRecord, parseReply } from './record.ts'
+
+export type ReplyChannelOptions = {
+  subscriber: Redis
+  gateway: string
+  /** A payment that this gateway waits for was finished. May come twice, or late: the record says how things stand. */
+  onReply: (record: PaymentRecord) => void
+  /** The channel is (again) open; whatever was finished while it was not has to be read. */
+  onOpen: () => void
+}
+
+/** Step 12, the gateway's end: `finish` publishes to the channel of every gateway that is recorded as waiting. Pub/sub
+ * keeps nothing, so this is the fast way, not the safe one: the safe one is to read the record. */
+export async function openReplyChannel({ subscriber, gateway, onReply, onOpen }: ReplyChannelOptions): Promise<void> {
+  const channel = `reply:${gateway}`
+  subscriber.on('message', (from: string, text: string) => {
+    if (from !== channel) return
+    const reply = parseReply(JSON.parse(text))
+    if (reply) onReply(reply.record)
+  })
+  await subscriber.subscribe(channel)
+  // ioredis subscribes again by itself once it is ready; asking once more is answered when that is done.
+  subscriber.on('ready', () => void subscriber.subscribe(channel).then(onOpen, () => undefined))
+}

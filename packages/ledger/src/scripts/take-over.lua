@@ -1,0 +1,15 @@
+-- A payment in sending whose owner is silent, or one in unconfirmed, gets a new owner, who may only ask what became of it.
+-- `taken`, or `refused` with the record as it is. The reply ends with the sealed credentials.
+-- KEYS record, open, lease of the present owner, lease of the new one. ARGV now, present owner, new owner, lease ms.
+
+local now = clock()
+local record = redis.call('HMGET', KEYS[1], 'state', 'owner')
+local silent = record[1] == 'sending' and redis.call('EXISTS', KEYS[3]) == 0
+if record[2] ~= ARGV[2] or not (silent or record[1] == 'unconfirmed') then return answer('refused', now) end
+
+redis.call('HSET', KEYS[1], 'owner', ARGV[3])
+redis.call('SET', KEYS[4], '1', 'PX', ARGV[4])
+redis.call('ZADD', KEYS[2], now + ARGV[4], string.match(KEYS[1], '[^:]+$'))
+local reply = answer('taken', now)
+reply[#reply + 1] = redis.call('HGET', KEYS[1], 'credentials') or ''
+return reply

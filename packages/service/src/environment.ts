@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+
+/** Raised at start-up when the environment cannot be used. Its message lists every problem by the variable's name and
+ * never shows a value. There is nothing to retry: the operator must change the environment. */
+export class ConfigurationError extends Error {
+  override name = 'ConfigurationError'
+  readonly retry = false
+
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(`the environment cannot be used:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`)
+    this.problems = problems
+  }
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** Reads the environment through a schema and reports all problems at once. A variable may also come from a file:
+ * `NAME_FILE=/path` is read when `NAME` is not set; an empty variable counts as not set. */
+export function readEnvironment<Schema extends z.ZodObject>(schema: Schema, env: Environment): z.output<Schema> {
+  const problems: string[] = []
+  const values: Record<string, string> = {}
+  for (const name of Object.keys(schema.shape)) {
+    const value = readVariable(name, env, problems)
+    if (value !== undefined) values[name] = value
+  }
+  const parsed = schema.safeParse(values)
+  if (!parsed.success) problems.push(...parsed.error.issues.map(describe))
+  if (problems.length > 0 || !parsed.success) throw new ConfigurationError([...new Set(problems)])
+  return parsed.data
+}
+
+function readVariable(name: string, env: Environment, problems: string[]): string | undefined {
+  const value = env[name]
+  const file = env[`${name}_FILE`]
+  if (value) return value
+  if (!file) return undefined
+  try {
+    return readFileSync(file, 'utf8').trim()
+  } catch {
+    problems.push(`${name}_FILE: the file cannot be read`)
+    return undefined
+  }
+}
+
+/** zod says what was expected; a missing variable gets a plainer sentence. Messages of zod can quote what they received,
+ * so only our own (custom) ones and the kind of the issue are passed on. */
+function describe(issue: z.core.$ZodIssue): string {
+  const name = issue.path.join('.')
+  if (issue.code === 'invalid_type') return `${name}: is required`
+  if (issue.code === 'invalid_value') return `${name}: must be one of ${issue.values.join(', ')}`
+  if (issue.code === 'custom') return name === '' ? issue.message : `${name}: ${issue.message}`
+  return `${name}: is not valid (${issue.code})`
+}
+
+/** A whole number within bounds, written as digits. */
+export const wholeNumber = (fallback: number, { min = 0, max = Number.MAX_SAFE_INTEGER } = {}) =>
+  z
+    .string()
+    .default(String(fallback))
+    .refine((text) => /^\d+$/.test(text) && Number(text) >= min && Number(text) <= max, {
+      message: `must be a whole number from ${min} to ${max}`,
+    })
+    .transform(Number)
+
+/** `true` or `false`; anything else is refused, so that a misspelt `yes` does not silently mean no. */
+export const flag = z
+  .enum(['true', 'false'])
+  .default('false')
+  .transform((text) => text === 'true')
+
+/** Comma-separated names, spaces around them ignored; empty by default. */
+export const list = (fallback = '') =>
+  z
+    .string()
+    .default(fallback)
+    .transform((text) =>
+      text
+        .split(',')
+        .map((name) => name.trim())
+        .filter(Boolean),
+    )

@@ -1,0 +1,5 @@
+export { ConfigurationError, flag, list, readEnvironment, wholeNumber } from './environment.ts'
+export { createLog, type Log, type LogFields, reasonOf } from './log.ts'
+export { portOf, startOperations } from './operations.ts'
+export { type Running, run } from './run.ts'
+export { contradictionOfTimes, createTimes, MINUTE, SECOND, type Times, timeVariables } from './times.ts'

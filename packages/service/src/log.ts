@@ -1,0 +1,46 @@
+import { type Logger, pino, stdTimeFunctions } from 'pino'
+import pretty from 'pino-pretty'
+
+/** What may be logged: an allow-list, so that a new field is a decision and not an accident. Payment keys are keyed
+ * hashes; nothing here comes from a request's body but names of fields. */
+export type LogFields = {
+  payment?: string
+  attempt?: number
+  method?: string
+  state?: string
+  verdict?: string
+  step?: string
+  reason?: string
+  field?: string
+  code?: string
+  status?: number
+  count?: number
+  ms?: number
+  port?: number
+  setting?: string
+  signal?: string
+}
+
+export type Log = {
+  debug(fields: LogFields, message: string): void
+  info(fields: LogFields, message: string): void
+  warn(fields: LogFields, message: string): void
+  error(fields: LogFields, message: string): void
+}
+
+export type LogOptions = { name: string; level: string; pretty: boolean }
+
+/** One JSON line per event on standard output, asynchronous and buffered; `flushLog` writes what is left before the
+ * process ends. Facts that must survive a crash stand in the ledger, not here. */
+export function createLog({ name, level, pretty: forPeople }: LogOptions): Logger {
+  const options = { name, level, base: { name, pid: process.pid }, timestamp: stdTimeFunctions.isoTime }
+  if (forPeople) return pino(options, pretty({ sync: true }))
+  return pino(options, pino.destination({ fd: 1, sync: false, minLength: 0 }))
+}
+
+/** The name of what went wrong, for a log: an error's code or class, never its message, which may quote what it choked on. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error
+  const { code } = error as { code?: unknown }
+  return typeof code === 'string' ? code : error.name
+}

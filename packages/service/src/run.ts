@@ -1,0 +1,38 @@
+import { ConfigurationError } from './environment.ts'
+
+export type Running = {
+  /** Stops taking new work, finishes what is in flight, closes everything. */
+  drain: () => Promise<void>
+  /** Writes what the log still holds. */
+  flush: () => void
+}
+
+/** The life of a process: start, serve until SIGTERM or Ctrl-C, drain, exit 0. A second signal exits at once with 1: what
+ * is in flight then is found again in the ledger. A start that fails prints why, without a stack for the operator's own
+ * mistakes, and exits with 1. */
+export async function run(start: () => Promise<Running>): Promise<void> {
+  const running = await start().catch(giveUp)
+  let draining = false
+  const stop = async () => {
+    if (draining) process.exit(1)
+    draining = true
+    await running.drain()
+    running.flush()
+    process.exit(0)
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop().catch(giveUp))
+}
+
+function giveUp(error: unknown): never {
+  const text = error instanceof ConfigurationError ? error.message : `could not go on: ${nameOf(error)}`
+  process.stderr.write(`${text}\n`)
+  process.exit(1)
+}
+
+/** Class, code and where, but no message: messages can quote a payload. */
+function nameOf(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error
+  const { code } = error as { code?: unknown }
+  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
+  return [`${error.name}${typeof code === 'string' ? ` ${code}` : ''}`, ...frames].join('\n')
+}

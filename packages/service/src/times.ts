@@ -1,0 +1,91 @@
+import { z } from 'zod'
+import { wholeNumber } from './environment.ts'
+
+export const SECOND = 1000
+export const MINUTE = 60 * SECOND
+
+/** The variables of time, in milliseconds of the ledger's clock, counted from the first try of an attempt. */
+export const timeVariables = {
+  TRY_TIMEOUT_MS: wholeNumber(10 * SECOND, { min: 1 }),
+  TRIES: wholeNumber(6, { min: 1, max: 100 }),
+  SEND_BY_MS: wholeNumber(22 * SECOND, { min: 1 }),
+  ANSWER_BY_MS: wholeNumber(55 * SECOND, { min: 1 }),
+  PAYCONEX_TIMEOUT_MS: wholeNumber(30 * SECOND, { min: 1 }),
+  REPEAT_AFTER_MS: wholeNumber(8 * SECOND, { min: 1 }),
+  ABSENCE_MARGIN_MS: wholeNumber(10 * MINUTE, { min: 1 }),
+  TIME_SCALE: z
+    .string()
+    .default('1')
+    .refine((text) => /^\d*\.?\d+$/.test(text) && Number(text) > 0 && Number(text) <= 1, {
+      message: 'must be a number above 0 and at most 1',
+    })
+    .transform(Number),
+}
+
+type TimeVariables = z.output<z.ZodObject<typeof timeVariables>>
+
+/** Why these times cannot be used together, or undefined. A call to PayConex that starts at the last moment must be over
+ * before the caller is answered, and that must be while Twilio still listens. */
+export function contradictionOfTimes(env: TimeVariables): string | undefined {
+  if (env.SEND_BY_MS + env.PAYCONEX_TIMEOUT_MS > env.ANSWER_BY_MS) {
+    return 'SEND_BY_MS + PAYCONEX_TIMEOUT_MS must not exceed ANSWER_BY_MS'
+  }
+  if (env.ANSWER_BY_MS > env.TRIES * env.TRY_TIMEOUT_MS) return 'ANSWER_BY_MS must not exceed TRIES x TRY_TIMEOUT_MS'
+  return undefined
+}
+
+/** Every duration of the system, in milliseconds, already scaled. TIME_SCALE shortens all of them together, so that a
+ * test lives through the same order of events in less time. */
+export type Times = ReturnType<typeof createTimes>
+
+export function createTimes(env: TimeVariables) {
+  const scaled = (ms: number) => Math.max(1, Math.round(ms * env.TIME_SCALE))
+  return {
+    /** Up to here an accepted payment may pass the fence. */
+    sendByMs: scaled(env.SEND_BY_MS),
+    /** Here a gateway answers `unconfirmed` rather than waiting on. */
+    answerByMs: scaled(env.ANSWER_BY_MS),
+    /** How long one call to PayConex may take. */
+    payconexTimeoutMs: scaled(env.PAYCONEX_TIMEOUT_MS),
+    /** How long a connection to PayConex (DNS, TCP, TLS) may take; what fails here was never sent. */
+    connectTimeoutMs: scaled(5 * SECOND),
+    /** A request to PayConex starts within this time of asking for the fence, or the fence is asked again. */
+    sendWindowMs: scaled(1 * SECOND),
+    /** A worker renews its lease this often ... */
+    leaseRenewMs: scaled(1 * SECOND),
+    /** ... and counts as silent when it has not for this long. */
+    leaseMs: scaled(5 * SECOND),
+    /** The sweeper looks for due payments this often. */
+    sweepMs: scaled(1 * SECOND),
+    /** A gateway reads again what a waiting try may have missed, first after this time, then ever more rarely. */
+    rereadMs: scaled(1 * SECOND),
+    /** Pause before a ledger that did not answer is asked again. */
+    ledgerRetryMs: scaled(250),
+    /** Pauses between tries to connect to PayConex, and between look-ups: the last one repeats. */
+    connectRetryMs: [100, 200, 400, 800].map(scaled),
+    lookUpAfterMs: [500, 1000, 2000, 4000].map(scaled),
+    /** When the sweeper looks up an unconfirmed payment again; after the last it goes to `review`. */
+    unconfirmedScheduleMs: UNCONFIRMED_SCHEDULE_MS.map(scaled),
+    /** BullMQ's lock: a worker that died is noticed after this long (the ledger keeps a re-run job from charging twice). */
+    jobLockMs: Math.max(500, scaled(10 * SECOND)),
+  }
+}
+
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+const UNCONFIRMED_SCHEDULE_MS = [
+  2 * SECOND,
+  5 * SECOND,
+  10 * SECOND,
+  20 * SECOND,
+  40 * SECOND,
+  2 * MINUTE,
+  5 * MINUTE,
+  15 * MINUTE,
+  HOUR,
+  DAY,
+  DAY,
+  DAY,
+  DAY,
+  DAY,
+]
