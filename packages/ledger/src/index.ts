@@ -1,7 +1,5 @@
-export { type ConnectionOptions, connectLedger, connectSubscriber, whenReady } from './connection.ts'
 export { type Admission, type Attempt, createLedger, type Entry, type Ledger } from './ledger.ts'
 export { ledgerKey } from './ledger-key.ts'
 export { createIdentity, type Identity } from './payment-key.ts'
 export type { PaymentRecord, State } from './record.ts'
 export { openReplyChannel } from './reply-channel.ts'
-export { problemsOfLedger } from './settings.ts'

@@ -23,7 +23,8 @@ export async function run(start: () => Promise<Running>): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop().catch(giveUp))
 }
 
-function giveUp(error: unknown): never {
+/** The end of a process that cannot go on: prints why, exits with 1. */
+export function giveUp(error: unknown): never {
   const text = error instanceof ConfigurationError ? error.message : `could not go on: ${nameOf(error)}`
   process.stderr.write(`${text}\n`)
   process.exit(1)

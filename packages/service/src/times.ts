@@ -49,6 +49,8 @@ export function createTimes(env: TimeVariables) {
     payconexTimeoutMs: scaled(env.PAYCONEX_TIMEOUT_MS),
     /** How long a connection to PayConex (DNS, TCP, TLS) may take; what fails here was never sent. */
     connectTimeoutMs: scaled(5 * SECOND),
+    /** After this time PayConex has either committed a request or never will, and no worker is still about to send it. */
+    absenceMarginMs: scaled(env.ABSENCE_MARGIN_MS),
     /** A request to PayConex starts within this time of asking for the fence, or the fence is asked again. */
     sendWindowMs: scaled(1 * SECOND),
     /** A worker renews its lease this often ... */

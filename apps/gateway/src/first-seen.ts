@@ -1,0 +1,16 @@
+/** When this gateway first saw a payment that it could not look up, in ms of a clock that only grows. Forgotten after
+ * `rememberMs` without being asked for; bounded, because a ledger that is away must not fill the memory. */
+export function createFirstSeen({ now, rememberMs, limit = 100_000 }: FirstSeenOptions) {
+  const seen = new Map<string, number>()
+  return (key: string): number => {
+    const known = seen.get(key)
+    if (known !== undefined && now() - known < rememberMs) return known
+    seen.delete(key)
+    const [oldest] = seen.keys()
+    if (seen.size >= limit && oldest !== undefined) seen.delete(oldest)
+    seen.set(key, now())
+    return now()
+  }
+}
+
+type FirstSeenOptions = { now: () => number; rememberMs: number; limit?: number }

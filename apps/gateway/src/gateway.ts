@@ -1,0 +1,134 @@
+import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { createServer as createHttpServer, type Server } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
+import { createIdentity, createLedger, openReplyChannel } from '@pay/ledger'
+import { connectPatiently, createProducer } from '@pay/payment-queue'
+import {
+  createLog,
+  createTimes,
+  giveUp,
+  openStores,
+  portOf,
+  type Running,
+  reasonOf,
+  SECOND,
+  startOperations,
+} from '@pay/service'
+import type { Express } from 'express'
+import { createApp, ENDPOINT } from './app.ts'
+import type { GatewayEnvironment } from './environment.ts'
+import { createFirstSeen } from './first-seen.ts'
+import { createMetrics } from './metrics.ts'
+import { createPay } from './pay.ts'
+import { createWaitingRoom } from './waiting-room.ts'
+
+const DAY_MS = 24 * 60 * 60 * SECOND
+
+/** One gateway process, serving when this resolves.
+ *
+ *  1 connect and check both Redis servers
+ *  2 open the reply channel: from now on outcomes find their way here
+ *  3 listen for operators, then for Twilio
+ *  drain: not ready -> no new connections -> every held try gets its answer (at most until ANSWER_BY) -> close
+ */
+export async function startGateway(env: GatewayEnvironment): Promise<Running> {
+  const log = createLog({ name: 'gateway', level: env.LOG_LEVEL, pretty: env.LOG_PRETTY })
+  const times = createTimes(env)
+  const stores = await openStores(env, log, giveUp)
+  const subscriber = connectPatiently({ url: env.LEDGER_REDIS_URL, caFile: env.CA_FILE })
+  const now = () => performance.now()
+  const gateway = randomUUID()
+
+  const ledger = createLedger({
+    redis: stores.ledger,
+    sendByMs: times.sendByMs,
+    leaseMs: times.leaseMs,
+    retentionMs: env.LEDGER_RETENTION_DAYS * DAY_MS,
+  })
+  const room = createWaitingRoom({ rereadMs: times.rereadMs, readMany: ledger.readMany, now })
+  const missed = (error: unknown) => log.warn({ step: 'reread', reason: reasonOf(error) }, 'the ledger did not answer')
+  await openReplyChannel({
+    subscriber,
+    gateway,
+    onReply: room.tell,
+    onOpen: () => void room.rereadAll().catch(missed),
+  })
+  const rereading = setInterval(() => void room.rereadOverdue().catch(missed), times.rereadMs)
+
+  const producer = createProducer(stores.queue)
+  const metrics = createMetrics(room.size)
+  const pay = createPay({
+    ledger,
+    producer,
+    room,
+    identity: createIdentity(env.LEDGER_KEY),
+    sealKeys: env.SEAL_KEYS,
+    times,
+    gateway,
+    maxWaiting: env.MAX_WAITING,
+    firstSeen: createFirstSeen({ now, rememberMs: 2 * times.answerByMs }),
+    now,
+    log,
+  })
+  const app = createApp({ pay, allowedAccounts: env.ALLOWED_ACCOUNTS, currencies: env.CURRENCIES, metrics, log })
+
+  let draining = false
+  const problems = () => [
+    ...(draining ? ['draining'] : []),
+    ...(stores.queue.status === 'ready' ? [] : ['queue']),
+    ...(stores.ledger.status === 'ready' ? [] : ['ledger']),
+    ...(subscriber.status === 'ready' ? [] : ['reply channel']),
+  ]
+  const operations = await startOperations({
+    port: env.OPS_PORT,
+    host: env.OPS_HOST,
+    problems,
+    metrics: metrics.registry,
+  })
+  const server = await listen(app, env)
+  log.info({ port: portOf(server) }, `listening on ${env.HOST}:${portOf(server)}${ENDPOINT}`)
+
+  return {
+    async drain() {
+      draining = true
+      log.info({ count: room.size() }, 'draining')
+      await closed(server, times.answerByMs)
+      clearInterval(rereading)
+      operations.close()
+      operations.closeAllConnections()
+      subscriber.disconnect()
+      await producer.close()
+      await stores.close()
+      log.info({}, 'drained')
+    },
+    flush: () => log.flush(),
+  }
+}
+
+/** Limits of the door, against connections that send slowly or nothing. How long a try is held is not among them. */
+const DOOR = { requestTimeout: 10 * SECOND, headersTimeout: 5 * SECOND, keepAliveTimeout: 65 * SECOND }
+
+async function listen(app: Express, env: GatewayEnvironment): Promise<Server> {
+  const { TLS_CERT_FILE: cert, TLS_KEY_FILE: key } = env
+  const server =
+    cert && key
+      ? createHttpsServer({ ...DOOR, cert: readFileSync(cert), key: readFileSync(key), minVersion: 'TLSv1.2' }, app)
+      : createHttpServer(DOOR, app)
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(env.PORT, env.HOST, resolve)
+  })
+  return server
+}
+
+const IDLE_CHECK_MS = 50
+
+/** No new connections; idle ones are closed, busy ones when they are answered, all of them at the limit. */
+async function closed(server: Server, limitMs: number): Promise<void> {
+  const limit = setTimeout(() => server.closeAllConnections(), limitMs)
+  const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS)
+  await new Promise((resolve) => server.close(resolve))
+  clearTimeout(limit)
+  clearInterval(idle)
+}

@@ -1,0 +1,180 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Attempt, Identity, Ledger, PaymentRecord } from '@pay/ledger'
+import type { Credentials, PayRequest, Verdict } from '@pay/mapper'
+import { type Producer, type SealKeys, sealCredentials, sealPayment } from '@pay/payment-queue'
+import { type Log, reasonOf, type Times } from '@pay/service'
+import { verdictOf } from './verdict.ts'
+import type { Seat, WaitingRoom } from './waiting-room.ts'
+
+/** One try, parsed: steps 3 to 6 of the journey.
+ *
+ *  3 identify   payment key and fingerprint
+ *  4 admit      new or join: go on · replay: the outcome · reused: refused · ledger away: keep asking, at the end `unconfirmed`
+ *  5 seal, add  queue away or too many tries held: accepted -> not_sent, and only when that is acknowledged `not_processed`
+ *  6 wait       the outcome · SEND_BY: accepted -> not_sent, or lost to the fence and waiting on · ANSWER_BY: `unconfirmed`
+ *
+ * Resolves with what the caller hears, or with undefined: silence, because the caller hung up, or because nothing true can
+ * be said yet and this gateway can hold no more tries. Twilio then tries again and joins. */
+export type Try = {
+  request: PayRequest
+  /** The request as received: what the fingerprint is made of. */
+  body: Record<string, unknown>
+  credentials: Credentials
+  hungUp: AbortSignal
+}
+
+export type PayDeps = {
+  ledger: Ledger
+  producer: Producer
+  room: WaitingRoom
+  identity: Identity
+  sealKeys: SealKeys
+  times: Times
+  gateway: string
+  maxWaiting: number
+  firstSeen: (key: string) => number
+  now: () => number
+  log: Log
+}
+
+export type Pay = (theTry: Try) => Promise<Verdict | undefined>
+
+const UNCONFIRMED: Verdict = { kind: 'unconfirmed' }
+const NOT_PROCESSED: Verdict = { kind: 'not_processed' }
+
+export function createPay(deps: PayDeps): Pay {
+  const { ledger, producer, room, identity, sealKeys, times, log, now } = deps
+
+  return async function pay(theTry) {
+    const key = identity.paymentKey({ accountId: theTry.credentials.accountId, ...theTry.request })
+    // The seat is taken before the ledger is asked: news that comes in between is not lost.
+    const seat = room.enter(key, theTry.hungUp)
+    try {
+      return await payFromSeat(theTry, key, seat)
+    } finally {
+      seat.leave()
+    }
+  }
+
+  async function payFromSeat(theTry: Try, key: string, seat: Seat): Promise<Verdict | undefined> {
+    const admitted = await admit(theTry, key)
+    if (!admitted || 'kind' in admitted) return admitted
+    const { verdict, record } = admitted
+    log.info({ payment: key, attempt: record.attempt, method: record.method, verdict, state: record.state }, 'admitted')
+    if (verdict === 'reused') return { kind: 'transaction_id_reused' }
+    if (verdict === 'replay') return verdictOf(record) ?? wait(seat, record)
+    const isFull = room.size() > deps.maxWaiting
+    if (isFull || !(await dispatched(theTry, record))) {
+      const refusal = await refuse(record, isFull ? 'too many tries are held' : 'the queue is away')
+      if (refusal || isFull) return refusal
+    }
+    return wait(seat, record)
+  }
+
+  /** Step 4. A ledger that does not answer is asked again until this try ends: whether this is a repeat cannot be known. */
+  async function admit({ request, body, credentials, hungUp }: Try, key: string) {
+    const fingerprint = identity.fingerprint({ body, accessKey: credentials.accessKey.expose() })
+    const admission = {
+      key,
+      fingerprint,
+      gateway: deps.gateway,
+      method: request.method,
+      account: credentials.accountId,
+      custom_id: request.transactionId,
+      amount: request.amount,
+      sealedCredentials: sealCredentials(credentials, key, sealKeys),
+    }
+    while (!hungUp.aborted) {
+      try {
+        return await ledger.admit(admission)
+      } catch (error) {
+        log.warn({ payment: key, step: 'admit', reason: reasonOf(error) }, 'the ledger did not answer')
+        if (now() - deps.firstSeen(key) >= times.answerByMs) return UNCONFIRMED
+        await sleep(times.ledgerRetryMs)
+      }
+    }
+    return undefined
+  }
+
+  /** Step 5. False when the queue did not take it; it may have all the same, but then the fence will refuse the job. */
+  async function dispatched({ request, credentials }: Try, record: PaymentRecord): Promise<boolean> {
+    if (record.state !== 'accepted') return true
+    const attempt = attemptOf(record)
+    try {
+      const sealed = sealPayment({ request, credentials }, attempt, sealKeys)
+      await producer.add(attempt, sealed, leftUntil(record, times.answerByMs))
+      return true
+    } catch (error) {
+      log.warn({ payment: record.key, step: 'add', reason: reasonOf(error) }, 'the queue did not answer')
+      return false
+    }
+  }
+
+  /** Nothing can be done for this try. That is said only when the ledger has acknowledged that nothing will be sent; when a
+   * worker was faster, or the ledger does not answer, nothing true can be said yet: undefined. */
+  async function refuse(record: PaymentRecord, reason: string): Promise<Verdict | undefined> {
+    log.warn({ payment: record.key, attempt: record.attempt, reason }, 'refused')
+    const latest = await withdraw(record).catch(() => undefined)
+    return latest && outcomeFor(record, latest)
+  }
+
+  /** Step 6. */
+  async function wait(seat: Seat, admitted: PaymentRecord): Promise<Verdict | undefined> {
+    let record = admitted
+    let readAt = now()
+    for (;;) {
+      const deadlineMs = record.state === 'accepted' ? times.sendByMs : times.answerByMs
+      const news = await seat.next(Math.max(0, readAt + leftUntil(record, deadlineMs) - now()))
+      if (news.kind === 'hung up') return undefined
+      const latest = news.kind === 'told' ? news.record : await onDeadline(record)
+      if (latest === 'unconfirmed') return UNCONFIRMED
+      const verdict = outcomeFor(admitted, latest)
+      if (verdict) return verdict
+      if (latest.attempt < record.attempt) continue
+      record = latest
+      readAt = now()
+    }
+  }
+
+  /** SEND_BY: withdraw it, or learn that the worker was faster. ANSWER_BY: look a last time. */
+  async function onDeadline(record: PaymentRecord): Promise<PaymentRecord | 'unconfirmed'> {
+    const expiresAt = now() + Math.max(0, leftUntil(record, times.answerByMs))
+    for (;;) {
+      try {
+        const isAccepted = record.state === 'accepted'
+        const latest = await (isAccepted ? withdraw(record, { whenExpired: true }) : ledger.read(record.key))
+        const isPending = !latest || (verdictOf(latest) === undefined && leftUntil(latest, times.answerByMs) <= 0)
+        return isPending ? 'unconfirmed' : latest
+      } catch (error) {
+        log.warn({ payment: record.key, step: 'deadline', reason: reasonOf(error) }, 'the ledger did not answer')
+        if (now() >= expiresAt) return 'unconfirmed'
+        await sleep(times.ledgerRetryMs)
+      }
+    }
+  }
+
+  /** accepted -> not_sent, where it still is; the record as it then stands. Its sealed card data goes at once. */
+  async function withdraw(record: PaymentRecord, options = { whenExpired: false }): Promise<PaymentRecord | undefined> {
+    const reply = await ledger.withdraw(attemptOf(record), { state: 'not_sent' }, options)
+    if (reply?.verdict === 'withdrawn') await producer.shred(attemptOf(record)).catch(() => undefined)
+    return reply?.record
+  }
+}
+
+/** What a try that was admitted as `admitted` hears of the record as it is now. A later attempt with the same request is
+ * followed; one with another request means that ours ended without a charge, for only then can another begin. News of an
+ * earlier attempt says nothing. */
+function outcomeFor(admitted: PaymentRecord, latest: PaymentRecord): Verdict | undefined {
+  if (latest.attempt < admitted.attempt) return undefined
+  if (latest.fingerprint !== admitted.fingerprint) return NOT_PROCESSED
+  return verdictOf(latest)
+}
+
+const attemptOf = ({ key, attempt }: PaymentRecord): Attempt => ({ key, attempt })
+
+/** What is left, at the time the record was read, of a time that counts from the first try of its attempt. A clock that
+ * went backwards leaves nothing. */
+function leftUntil({ now, first }: PaymentRecord, ms: number): number {
+  const elapsed = now - first
+  return elapsed < 0 ? 0 : ms - elapsed
+}

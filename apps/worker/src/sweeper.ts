@@ -1,0 +1,50 @@
+import type { Ledger } from '@pay/ledger'
+import { type Log, reasonOf, type Times } from '@pay/service'
+import type { PaymentProcess } from './process-payment.ts'
+
+/** Looks after payments that nobody looks after: every worker has one, a lease in the ledger lets one of them work. It
+ * needs the ledger and PayConex, not the queue.
+ *
+ *  accepted, past SEND_BY        -> not_sent: no gateway lived to say so
+ *  sending, its worker silent    -> taken over: ask
+ *  unconfirmed, due              -> ask again, and after the last time: review
+ */
+export type SweeperDeps = { ledger: Ledger; payments: PaymentProcess; worker: string; times: Times; log: Log }
+
+export type Sweeper = { stop: () => Promise<void> }
+
+const LIMIT = 100
+
+export function startSweeper({ ledger, payments, worker, times, log }: SweeperDeps): Sweeper {
+  const inHand = new Map<string, Promise<void>>()
+  const timer = setInterval(() => void sweep().catch(unanswered), times.sweepMs)
+  const unanswered = (error: unknown) => log.warn({ step: 'sweep', reason: reasonOf(error) }, 'could not look')
+
+  async function sweep(): Promise<void> {
+    const due = await ledger.due(worker, LIMIT)
+    for (const key of due.filter((name) => !inHand.has(name))) {
+      const visit = lookAfter(key).catch(unanswered)
+      inHand.set(
+        key,
+        visit.finally(() => inHand.delete(key)),
+      )
+    }
+  }
+
+  async function lookAfter(key: string): Promise<void> {
+    const record = await ledger.read(key)
+    if (record?.state === 'accepted') await payments.withdraw(record, { state: 'not_sent' }, { whenExpired: true })
+    else if (record?.state === 'sending') await payments.takeOver(record)
+    else if (record?.state === 'unconfirmed') await payments.askAgain(record)
+    // Whatever is still open (its owner lives) is looked at again when a lease could have run out.
+    await ledger.postpone(key, times.leaseMs)
+  }
+
+  return {
+    /** Finishes what is in hand. */
+    async stop() {
+      clearInterval(timer)
+      await Promise.all(inHand.values())
+    },
+  }
+}

@@ -1,0 +1,110 @@
+import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { createLedger } from '@pay/ledger'
+import { connectPatiently, createConsumer, createSealedPayments } from '@pay/payment-queue'
+import {
+  createLog,
+  createTimes,
+  giveUp,
+  openStores,
+  portOf,
+  type Running,
+  reasonOf,
+  SECOND,
+  startOperations,
+} from '@pay/service'
+import type { WorkerEnvironment } from './environment.ts'
+import { createExchange } from './exchange.ts'
+import { createMetrics } from './metrics.ts'
+import { createPayconex } from './payconex.ts'
+import { createPaymentProcess } from './process-payment.ts'
+import { createSettle } from './settle.ts'
+import { startSweeper } from './sweeper.ts'
+
+const DAY_MS = 24 * 60 * 60 * SECOND
+
+/** One worker process, at work when this resolves.
+ *
+ *  1 connect and check both Redis servers
+ *  2 show a sign of life in the ledger, and keep showing it
+ *  3 take jobs, and sweep
+ *  drain: take no more jobs -> finish those in hand (at most PayConex' time and the look-ups) -> give up the lease -> close
+ */
+export async function startWorker(env: WorkerEnvironment): Promise<Running> {
+  const log = createLog({ name: 'worker', level: env.LOG_LEVEL, pretty: env.LOG_PRETTY })
+  const times = createTimes(env)
+  const stores = await openStores(env, log, giveUp)
+  const consumerRedis = connectPatiently({ url: env.QUEUE_REDIS_URL, caFile: env.CA_FILE })
+  const now = () => performance.now()
+  const worker = randomUUID()
+  const metrics = createMetrics()
+
+  const ledger = createLedger({
+    redis: stores.ledger,
+    sendByMs: times.sendByMs,
+    leaseMs: times.leaseMs,
+    retentionMs: env.LEDGER_RETENTION_DAYS * DAY_MS,
+  })
+  await ledger.renewLease(worker)
+  const silent = (error: unknown) => log.warn({ step: 'lease', reason: reasonOf(error) }, 'could not renew the lease')
+  const living = setInterval(() => void ledger.renewLease(worker).catch(silent), times.leaseRenewMs)
+
+  const { exchange, close: closeExchange } = createExchange({
+    connectTimeoutMs: times.connectTimeoutMs,
+    ca: env.CA_FILE && readFileSync(env.CA_FILE, 'utf8'),
+  })
+  const payconex = createPayconex({ url: env.PAYCONEX_URL, exchange, timeoutMs: times.payconexTimeoutMs })
+  const payments = createPaymentProcess({
+    ledger,
+    sealed: createSealedPayments(stores.queue),
+    payconex,
+    settle: createSettle({ payconex, ledger, times, now, log }),
+    sealKeys: env.SEAL_KEYS,
+    times,
+    reserve: env.PAYCONEX_RESERVE,
+    mapping: { extraParameters: env.EXTRA_PARAMETERS, defaultParameters: env.DEFAULT_PARAMETERS },
+    newOwner: () => `${worker}.${randomUUID()}`,
+    now,
+    metrics,
+    log,
+  })
+  const consumer = createConsumer({
+    redis: consumerRedis,
+    concurrency: env.WORKER_CONCURRENCY,
+    lockMs: times.jobLockMs,
+    process: payments.processJob,
+    onError: (error) => log.warn({ step: 'job', reason: reasonOf(error) }, 'the queue reports an error'),
+  })
+  const sweeper = startSweeper({ ledger, payments, worker, times, log })
+
+  let draining = false
+  const problems = () => [
+    ...(draining ? ['draining'] : []),
+    ...(consumerRedis.status === 'ready' ? [] : ['queue']),
+    ...(stores.ledger.status === 'ready' ? [] : ['ledger']),
+  ]
+  const operations = await startOperations({
+    port: env.OPS_PORT,
+    host: env.OPS_HOST,
+    problems,
+    metrics: metrics.registry,
+  })
+  log.info({ port: portOf(operations) }, 'at work')
+
+  return {
+    async drain() {
+      draining = true
+      log.info({}, 'draining')
+      await Promise.all([consumer.close(), sweeper.stop()])
+      clearInterval(living)
+      await ledger.dropLease(worker).catch(silent)
+      closeExchange()
+      operations.close()
+      operations.closeAllConnections()
+      consumerRedis.disconnect()
+      await stores.close()
+      log.info({}, 'drained')
+    },
+    flush: () => log.flush(),
+  }
+}

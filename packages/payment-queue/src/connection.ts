@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs'
+import { Redis, type RedisOptions } from 'ioredis'
+
+const SECOND = 1000
+
+const retryStrategy = (times: number) => Math.min(50 * 2 ** Math.min(times, 10), 500)
+
+/** For whoever must decide now (the producer, the ledger): a command is answered or fails within two seconds, is never
+ * sent twice behind our back and never waits in a queue for a server that is away. */
+const failingFast = {
+  autoResendUnfulfilledCommands: false,
+  enableOfflineQueue: false,
+  maxRetriesPerRequest: 0,
+  commandTimeout: 2 * SECOND,
+  connectTimeout: 2 * SECOND,
+  retryStrategy,
+  replyMapping: 'legacy',
+} as const satisfies RedisOptions
+
+/** For whoever waits anyway (the consumer, the reply channel): commands wait for the server to come back. No time limit,
+ * because it would cut off the blocking read of an idle consumer. */
+const patient = {
+  enableOfflineQueue: true,
+  maxRetriesPerRequest: null,
+  connectTimeout: 2 * SECOND,
+  retryStrategy,
+  replyMapping: 'legacy',
+} as const satisfies RedisOptions
+
+/** `rediss://` verifies the server's certificate; `caFile` is an authority to trust besides the system's. */
+export type ConnectionOptions = { url: string; caFile?: string | undefined }
+
+export const connectFailingFast = ({ url, caFile }: ConnectionOptions): Redis =>
+  tolerant(new Redis(url, { ...failingFast, ...trust(url, caFile) }))
+
+export const connectPatiently = ({ url, caFile }: ConnectionOptions): Redis =>
+  tolerant(new Redis(url, { ...patient, ...trust(url, caFile) }))
+
+const trust = (url: string, caFile?: string) =>
+  caFile !== undefined && url.startsWith('rediss:') ? { tls: { ca: readFileSync(caFile) } } : {}
+
+/** Losing the connection is an expected event: `status` shows it and commands fail. Without a listener it would crash. */
+function tolerant(redis: Redis): Redis {
+  redis.on('error', () => undefined)
+  return redis
+}
+
+/** Resolves with `true` once the connection takes commands, with `false` at the time limit. */
+export async function whenReady(redis: Redis, limitMs: number): Promise<boolean> {
+  if (redis.status === 'ready') return true
+  return new Promise((resolve) => {
+    const limit = setTimeout(() => done(false), limitMs)
+    const ready = () => done(true)
+    const done = (isReady: boolean) => {
+      clearTimeout(limit)
+      redis.off('ready', ready)
+      resolve(isReady)
+    }
+    redis.once('ready', ready)
+  })
+}

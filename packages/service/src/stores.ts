@@ -1,0 +1,68 @@
+import {
+  connectFailingFast,
+  LEDGER_SETTINGS,
+  QUEUE_SETTINGS,
+  type RequiredSetting,
+  whenReady,
+  wrongSettings,
+} from '@pay/payment-queue'
+import type { Redis } from 'ioredis'
+import { ConfigurationError } from './environment.ts'
+import type { Log } from './log.ts'
+import type { SharedEnvironment } from './shared-variables.ts'
+import { SECOND } from './times.ts'
+
+/** The two Redis servers, connected and checked. */
+export type Stores = { queue: Redis; ledger: Redis; close: () => Promise<void> }
+
+const START_LIMIT_MS = 15 * SECOND
+
+/** Connects to both servers, and refuses to go on when one cannot be reached or is set up so that it would break the
+ * promise (in MODE=strict; relaxed warns). The settings are looked at again whenever a connection comes back, because
+ * another server may have taken the place of the first: then the process stops by itself, through `onWrong`. */
+export async function openStores(
+  env: SharedEnvironment,
+  log: Log,
+  onWrong: (error: ConfigurationError) => void,
+): Promise<Stores> {
+  const connect = (url: string) => connectFailingFast({ url, caFile: env.CA_FILE })
+  const queue = connect(env.QUEUE_REDIS_URL)
+  const ledger = connect(env.LEDGER_REDIS_URL)
+  const checks = [
+    () => check('QUEUE_REDIS_URL', queue, QUEUE_SETTINGS),
+    () => check('LEDGER_REDIS_URL', ledger, LEDGER_SETTINGS),
+  ] as const
+  const close = async () => void (await Promise.allSettled([queue, ledger].map(quit)))
+  try {
+    judge((await Promise.all(checks.map((look) => look()))).flat())
+  } catch (error) {
+    await close()
+    throw error
+  }
+  // A connection that breaks again during the check says nothing; the next one is checked anew.
+  const again = (look: () => Promise<string[]>) => () =>
+    void look()
+      .then(judge)
+      .catch((error) => error instanceof ConfigurationError && onWrong(error))
+  queue.on('ready', again(checks[0]))
+  ledger.on('ready', again(checks[1]))
+  return { queue, ledger, close }
+
+  function judge(problems: readonly string[]): void {
+    if (problems.length === 0) return
+    if (env.MODE === 'strict') throw new ConfigurationError(problems)
+    for (const problem of problems) log.warn({ setting: problem }, 'would be refused in MODE=strict')
+  }
+
+  async function check(name: string, redis: Redis, required: readonly RequiredSetting[]): Promise<string[]> {
+    if (!(await whenReady(redis, START_LIMIT_MS))) return [`${name}: no answer within ${START_LIMIT_MS / SECOND} s`]
+    if (env.REDIS_CHECKED_BY_HAND) return []
+    return (await wrongSettings(redis, required)).map((problem) => `${name}: ${problem}`)
+  }
+}
+
+/** Says goodbye where somebody listens, hangs up where nobody does. */
+async function quit(redis: Redis): Promise<void> {
+  if (redis.status === 'ready') await redis.quit()
+  else redis.disconnect()
+}
