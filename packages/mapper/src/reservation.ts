@@ -1,0 +1,24 @@
+import { readAnswer } from './answer.ts'
+import { isBelievable } from './http-status.ts'
+import { unanswered } from './outcome.ts'
+import { type Declined, hasErrorCode, isRefusal, toDeclined } from './refusal.ts'
+
+/** An id for one transaction, or why there is none. */
+export type Reservation =
+  | { kind: 'reserved'; transactionId: string }
+  | Declined
+  | { kind: 'unanswered'; reason: string }
+
+/** What TSAPI's GET_TRANSACTION_ID gave. Nothing is charged by it, so a refusal (wrong credentials) is a plain no.
+ * https://developers.bluefin.com/payconex/docs/tsapi-request-response-formats */
+export function interpretReservation(httpStatus: number, bodyText: string): Reservation {
+  const answer = readAnswer(bodyText)
+  if (answer === undefined || !isBelievable(httpStatus, answer)) return unanswered('the reservation was not answered')
+  if (isRefusal(answer)) return toDeclined(answer)
+  const { transactionId } = answer
+  const isUsable = answer.isError !== true && !hasErrorCode(answer) && isTransactionId(transactionId)
+  return isUsable ? { kind: 'reserved', transactionId } : unanswered('the reservation has no id')
+}
+
+/** QSAPI takes twelve digits. */
+const isTransactionId = (id: string | undefined): id is string => /^\d{12}$/.test(id ?? '')

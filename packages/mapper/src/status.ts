@@ -1,0 +1,34 @@
+import { readAnswer, type TransactionAnswer } from './answer.ts'
+import { isSuccess } from './http-status.ts'
+import { contradiction, type Outcome, unanswered } from './outcome.ts'
+import { hasErrorCode, saysNoError, toDeclined } from './refusal.ts'
+import type { Transaction } from './transaction.ts'
+
+/** `pastTimeout`: so long after the last send that PayConex cannot still be working on it. */
+export type AskedStatus = { type: Transaction['type']; reservedId: string; pastTimeout: boolean }
+
+/** What TSAPI's GET_TRANSACTION_STATUS tells about the transaction sent under the reserved id. Found and approved is a yes; an
+ * error code is a no once time is up, before that it may still be under way. All else is no answer yet: also an error, which
+ * is the look-up's own, and "not found", which is not "not charged".
+ * https://developers.bluefin.com/payconex/docs/tsapi-request-response-formats */
+export function interpretStatus(httpStatus: number, bodyText: string, asked: AskedStatus): Outcome {
+  const answer = readAnswer(bodyText)
+  if (answer === undefined || !isSuccess(httpStatus)) return unanswered('the look-up was not answered')
+  if (answer.isFound !== true) return unanswered('the look-up found nothing')
+  const isOther = answer.transactionId !== undefined && answer.transactionId !== asked.reservedId
+  if (isApproved(answer, asked.type)) {
+    return isOther
+      ? contradiction('found approved under another transaction_id')
+      : { kind: 'approved', transactionId: asked.reservedId }
+  }
+  if (isDeclined(answer) && asked.pastTimeout && !isOther) return toDeclined(answer)
+  return unanswered('the look-up says neither yes nor no')
+}
+
+/** A stored card is never "approved"; that it is there, and no error, is all there is to say. */
+const isApproved = (answer: TransactionAnswer, type: Transaction['type']) =>
+  answer.isError !== true &&
+  !hasErrorCode(answer) &&
+  (answer.isApproved === true || (type === 'STORE' && answer.isApproved === undefined && saysNoError(answer)))
+
+const isDeclined = (answer: TransactionAnswer) => answer.isApproved !== true && hasErrorCode(answer)
