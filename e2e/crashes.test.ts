@@ -1,0 +1,134 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import type { Stack } from '../scripts/stack.ts'
+import { startTestStack } from '../scripts/test-servers.ts'
+import { type Body, post, postAndHangUp, visaCharge } from './caller.ts'
+import { witness } from './simulator.ts'
+
+// A tenth of the real times: tries of 1 s, a worker is silent after 0.5 s, SEND_BY 2.2 s, ANSWER_BY 5.5 s.
+const TIME_SCALE = 0.1
+const TRY_MS = 10_000 * TIME_SCALE
+
+let stack: Stack
+
+afterEach(() => stack?.stop())
+
+async function start(options: { gateways?: number; workers?: number }): Promise<ReturnType<typeof witness>> {
+  stack = await startTestStack({ ...options, env: { TIME_SCALE: String(TIME_SCALE) } })
+  return witness(stack.simulator?.url ?? '')
+}
+
+const endpoint = (nth = 0) => stack.gateways[nth]?.endpoint ?? ''
+
+async function callUntilAnswered(body: Body) {
+  for (let tries = 0; tries < 6; tries += 1) {
+    const answer = await postAndHangUp(endpoint(tries % stack.gateways.length), body, TRY_MS)
+    if (answer !== 'silence') return answer.body
+  }
+  return 'silence'
+}
+
+describe('a worker that is killed', () => {
+  it('while PayConex is thinking: one charge, and a later try gets its charge_id', async () => {
+    const payconex = await start({ workers: 1 })
+    const body = visaCharge()
+    await payconex.fault({ fault: 'delay', ms: 1500, custom_id: body.transaction_id })
+    const firstTry = postAndHangUp(endpoint(), body, TRY_MS)
+    await expect.poll(() => payconex.requests(body.transaction_id), { timeout: 5000 }).toMatchObject({ length: 1 })
+
+    await stack.addWorker()
+    stack.workers[0]?.kill('SIGKILL')
+
+    expect(await firstTry).toBe('silence')
+    const answer = await callUntilAnswered(body)
+    const { transactions, duplicates } = await payconex.books(body.transaction_id)
+    expect(transactions).toHaveLength(1)
+    expect(duplicates).toEqual([])
+    expect(answer).toMatchObject({ charge_id: transactions[0]?.transaction_id, error_code: null })
+  })
+
+  it('before it could take the job: nothing is sent, and once a worker is back the next payment goes through', async () => {
+    const payconex = await start({ workers: 1 })
+    stack.workers[0]?.kill('SIGKILL')
+    const body = visaCharge()
+
+    const answer = await callUntilAnswered(body)
+
+    expect(answer).toMatchObject({ charge_id: null, error_code: 'not_processed' })
+    await stack.addWorker()
+    expect(await callUntilAnswered(visaCharge())).toMatchObject({ error_code: null })
+    expect((await payconex.books(body.transaction_id)).transactions).toEqual([])
+  })
+})
+
+describe('a gateway that is killed', () => {
+  it('while it holds the try: the next try, at another gateway, gets the answer of the one charge', async () => {
+    const payconex = await start({ gateways: 2, workers: 1 })
+    const body = visaCharge()
+    await payconex.fault({ fault: 'delay', ms: 700, custom_id: body.transaction_id })
+    const firstTry = postAndHangUp(endpoint(0), body, TRY_MS)
+    await expect.poll(() => payconex.requests(body.transaction_id), { timeout: 5000 }).toMatchObject({ length: 1 })
+
+    stack.gateways[0]?.kill('SIGKILL')
+
+    expect(await firstTry).toBe('silence')
+    const answer = await post(endpoint(1), body)
+    const { transactions } = await payconex.books(body.transaction_id)
+    expect(transactions).toHaveLength(1)
+    expect(answer.body).toMatchObject({ charge_id: transactions[0]?.transaction_id, error_code: null })
+  })
+})
+
+describe('a Redis that is killed', () => {
+  it('the queue: the caller hears that nothing was done, and payments go on once it is back', async () => {
+    const payconex = await start({ workers: 1 })
+    await stack.queue.kill()
+    const body = visaCharge()
+
+    const answer = await callUntilAnswered(body)
+
+    expect(answer).toMatchObject({ charge_id: null, error_code: 'not_processed' })
+    await stack.queue.restart()
+    await expect
+      .poll(async () => callUntilAnswered(visaCharge()), { timeout: 10_000 })
+      .toMatchObject({ error_code: null })
+    expect((await payconex.books(body.transaction_id)).transactions).toEqual([])
+  })
+
+  it('the ledger: the caller hears nothing until it is back, then the true answer', async () => {
+    const payconex = await start({ workers: 1 })
+    const paid = visaCharge()
+    const { body: before } = await post(endpoint(), paid)
+    await stack.ledger.kill()
+    const repeat = postAndHangUp(endpoint(), paid, TRY_MS)
+
+    expect(await repeat).toBe('silence')
+    await stack.ledger.restart()
+
+    expect(await callUntilAnswered(paid)).toEqual(before)
+    expect((await payconex.books(paid.transaction_id)).transactions).toHaveLength(1)
+  })
+
+  it('the ledger, for good: at the end the caller hears that it is not known', async () => {
+    await start({ workers: 1 })
+    await stack.ledger.kill()
+
+    const answer = await callUntilAnswered(visaCharge())
+
+    expect(answer).toMatchObject({ charge_id: null, error_code: 'unconfirmed' })
+  })
+})
+
+describe('a service that is asked to end', () => {
+  it('answers what it holds, finishes what it has in hand and exits with 0', async () => {
+    const payconex = await start({ workers: 1 })
+    const body = visaCharge()
+    await payconex.fault({ fault: 'delay', ms: 700, custom_id: body.transaction_id })
+    const answer = post(endpoint(), body)
+    await expect.poll(() => payconex.requests(body.transaction_id), { timeout: 5000 }).toMatchObject({ length: 1 })
+
+    const ends = await Promise.all([stack.workers[0]?.stop(), stack.gateways[0]?.stop()])
+
+    expect(ends).toMatchObject([{ code: 0 }, { code: 0 }])
+    expect((await answer).body.error_code).toBeNull()
+  })
+})

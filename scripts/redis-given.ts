@@ -1,0 +1,20 @@
+import type { RunningRedis } from './redis.ts'
+import type { RedisKind } from './redis-flags.ts'
+
+/** A Redis that somebody else runs: used as it is, never stopped, paused or restarted by us. */
+export function givenRedis(kind: RedisKind, url: string): RunningRedis {
+  const refuse = async () => {
+    throw new Error(`the ${kind} Redis was given by its URL and is not ours to interrupt`)
+  }
+  const interruptions = { pause: refuse, resume: refuse, kill: refuse, restart: refuse }
+  const { port } = new URL(url)
+  return {
+    kind,
+    url,
+    port: Number(port || 6379),
+    pid: undefined,
+    source: 'given',
+    ...interruptions,
+    stop: async () => {},
+  }
+}

@@ -1,0 +1,81 @@
+import { awaitRedis } from './ask-redis.ts'
+import { freePort } from './free-port.ts'
+import { guard } from './guard.ts'
+import type { RedisOptions, RunningRedis } from './redis.ts'
+import { command, REDIS_IMAGE } from './redis-container.ts'
+
+const START_LIMIT_MS = 60_000
+
+/** Our reaper removes the containers of a test run that died; Testcontainers' own would have to be pulled first. */
+const withoutRyuk = () => {
+  process.env.TESTCONTAINERS_RYUK_DISABLED ??= 'true'
+}
+
+/** Whether Testcontainers reaches an engine that has the image. It never pulls. */
+export async function hasTestcontainers(): Promise<boolean> {
+  withoutRyuk()
+  try {
+    const { image } = await engine()
+    await image.inspect()
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function engine() {
+  const { getContainerRuntimeClient } = await import('testcontainers')
+  const { dockerode } = (await getContainerRuntimeClient()).container
+  return { dockerode, image: dockerode.getImage(REDIS_IMAGE) }
+}
+
+/** A Redis in a container started by Testcontainers, on a port of loopback that stays its own over `kill` and `restart`. */
+export async function startRedisTestcontainer(options: RedisOptions): Promise<RunningRedis> {
+  withoutRyuk()
+  const port = options.port ?? (await freePort())
+  const { id, release } = await runContainer(options, port)
+  const { dockerode } = await engine()
+  const container = dockerode.getContainer(id)
+  const answering = () => awaitRedis({ port, limitMs: START_LIMIT_MS })
+  await answering()
+  return {
+    kind: options.kind,
+    url: `redis://127.0.0.1:${port}`,
+    port,
+    pid: undefined,
+    source: `Testcontainers (${REDIS_IMAGE})`,
+    pause: () => container.pause(),
+    resume: () => container.unpause(),
+    kill: () => container.kill(),
+    restart: async () => {
+      await container.restart()
+      await answering()
+    },
+    stop: async () => {
+      await container.remove({ force: true, v: true }).catch(() => undefined)
+      release()
+    },
+  }
+}
+
+/** Guarded from the moment it is created: one that does not come up is removed with us. */
+async function runContainer(options: RedisOptions, port: number): Promise<{ id: string; release: () => void }> {
+  const { GenericContainer, Wait } = await import('testcontainers')
+  let release: () => void = () => undefined
+  /** Testcontainers publishes on every interface; a Redis without a password belongs on loopback. */
+  class OnLoopback extends GenericContainer {
+    protected override async beforeContainerCreated(): Promise<void> {
+      this.hostConfig.PortBindings = { '6379/tcp': [{ HostIp: '127.0.0.1', HostPort: String(port) }] }
+    }
+    protected override async containerCreated(id: string): Promise<void> {
+      release = guard('container', id)
+    }
+  }
+  const container = await new OnLoopback(REDIS_IMAGE)
+    .withCommand(command(options))
+    .withExposedPorts({ container: 6379, host: port })
+    .withStartupTimeout(START_LIMIT_MS)
+    .withWaitStrategy(Wait.forListeningPorts())
+    .start()
+  return { id: container.getId(), release }
+}

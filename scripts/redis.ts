@@ -1,0 +1,47 @@
+import { findRedis } from './find-redis.ts'
+import { startRedisContainer } from './redis-container.ts'
+import type { Fsync, RedisKind } from './redis-flags.ts'
+import { startRedisProcess } from './redis-process.ts'
+
+export { findRedis } from './find-redis.ts'
+export type { Fsync, RedisKind } from './redis-flags.ts'
+
+export type RedisOptions = {
+  kind: RedisKind
+  /** A free one by default. */
+  port?: number
+  /** The ledger's; `always` by default. */
+  appendfsync?: Fsync
+  /** More arguments for the server, such as `--enable-debug-command local`. */
+  args?: readonly string[]
+  onLine?: (line: string) => void
+}
+
+/** A Redis on loopback that belongs to us. Its data lives in a private place until `stop`, so that what `kill` and
+ * `restart` leave behind is what the server had made durable. */
+export type RunningRedis = {
+  kind: RedisKind
+  url: string
+  port: number
+  /** Of the server, where it is a local process. */
+  pid: number | undefined
+  /** Where it came from, for people: a path or an image. */
+  source: string
+  /** Freezes and thaws it: connections stay open, nothing is answered. */
+  pause: () => Promise<void>
+  resume: () => Promise<void>
+  /** Ends it at once, as a crash would. */
+  kill: () => Promise<void>
+  /** Brings it back on the same port with what is on its disk; ends it first, in order, if it runs. */
+  restart: () => Promise<void>
+  /** Ends it and removes its data. Safe to call twice. */
+  stop: () => Promise<void>
+}
+
+export type StartRedis = (options: RedisOptions) => Promise<RunningRedis>
+
+/** Starts a Redis of one kind and returns when it answers; looks for one first, and installs it if need be. */
+export async function startRedis(options: RedisOptions): Promise<RunningRedis> {
+  const source = await findRedis()
+  return source.from === 'engine' ? startRedisContainer(options) : startRedisProcess(source.program, options)
+}

@@ -1,0 +1,59 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { guard } from './guard.ts'
+import { repository } from './service.ts'
+
+const tools = {
+  biome: '@biomejs/biome/bin/biome',
+  tsc: 'typescript/bin/tsc',
+  turbo: 'turbo/bin/turbo',
+  vitest: 'vitest/vitest.mjs',
+}
+
+/** A tool of this repository and its arguments. */
+export type Command = readonly [tool: keyof typeof tools, ...args: string[]]
+
+export type CommandEnd = 'passed' | 'failed' | 'timed out' | 'interrupted'
+
+const KILL_AFTER_MS = 5_000
+
+/** Runs a command on our terminal. It is ended with all its children when it takes longer than the limit, or when `signal`
+ * is aborted. */
+export async function runCommand([tool, ...args]: Command, limitMs: number, signal: AbortSignal): Promise<CommandEnd> {
+  const child = start(tool, args)
+  const release = guard('pid', child.pid ?? 0)
+  const limit = AbortSignal.timeout(limitMs)
+  const stopped = AbortSignal.any([limit, signal])
+  stopped.addEventListener('abort', () => endGroup(child), { once: true })
+  const [code] = await once(child, 'close')
+  release()
+  if (stopped.aborted) return limit.aborted ? 'timed out' : 'interrupted'
+  return code === 0 ? 'passed' : 'failed'
+}
+
+/** In a process group of its own, so that what a tool has started ends with it. */
+function start(tool: keyof typeof tools, args: readonly string[]): ChildProcess {
+  const program = fileURLToPath(new URL(`../node_modules/${tools[tool]}`, import.meta.url))
+  const plain = process.stdout.isTTY ? {} : { NO_COLOR: '1' }
+  const env = { ...process.env, ...plain, TURBO_TELEMETRY_DISABLED: '1' }
+  return spawn(process.execPath, [program, ...args], {
+    cwd: repository,
+    env,
+    detached: true,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  })
+}
+
+/** First politely, so that a test run can stop its servers. */
+function endGroup({ pid = 0 }: ChildProcess): void {
+  const kill = (signal: NodeJS.Signals) => {
+    try {
+      process.kill(process.platform === 'win32' ? pid : -pid, signal)
+    } catch {
+      // The group is gone.
+    }
+  }
+  kill('SIGTERM')
+  setTimeout(kill, KILL_AFTER_MS, 'SIGKILL').unref()
+}

@@ -1,0 +1,135 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { styleText } from 'node:util'
+import { findRedis } from './redis.ts'
+import { type Command, type CommandEnd, runCommand } from './run-stage.ts'
+import { type Counts, none, readCounts, shortcomingOf, sum, summarize } from './test-counts.ts'
+import { chooseTestRedis } from './test-servers.ts'
+
+/* `npm test`: everything that decides whether a change is good.
+ * 1. Format and lint, then types. When one fails the run ends here.
+ * 2. A Redis is found, and installed if need be, once and before any test waits for it.
+ * 3. Unit, integration and end-to-end tests. A kind that fails does not keep the next from running.
+ * 4. A table, and as the last line `N passed, N failed`.
+ * Ends with 1 when anything failed, took too long or was skipped, or when a kind had no tests; with 130 on Ctrl-C. */
+
+const HELP = `npm test
+
+Checks format, lint and types, then runs the unit, integration and end-to-end tests on real Redis servers.
+
+  TEST_REDIS=containers  Redis from Testcontainers
+  TEST_REDIS=local       a Redis of this machine, installed if need be
+  (unset)                Testcontainers when an engine answers and has the image, otherwise local
+
+One kind alone: npm run test:unit, npm run test:integration, npm run test:e2e
+`
+
+const LIMIT_MINUTES = 6
+const LIMIT_MS = LIMIT_MINUTES * 60_000
+const KINDS = ['unit', 'integration', 'e2e']
+const CHECKS: readonly { title: string; commands: readonly Command[] }[] = [
+  { title: 'format and lint', commands: [['biome', 'ci', ...(process.stdout.isTTY ? [] : ['--colors=off']), '.']] },
+  {
+    title: 'types',
+    commands: [
+      ['turbo', 'run', 'types', '--output-logs=errors-only'],
+      ['tsc', '--noEmit', '-p', 'tsconfig.json'],
+    ],
+  },
+]
+
+type Result = { title: string; counts: Counts; ms: number; problem: string | undefined }
+
+async function runAll(signal: AbortSignal): Promise<Result[]> {
+  const results: Result[] = []
+  for (const { title, commands } of CHECKS) {
+    const result = await timed(title, () => runCheck(commands, signal))
+    results.push(result)
+    if (result.problem !== undefined) return results
+  }
+  await announceRedis()
+  for (const kind of KINDS) if (!signal.aborted) results.push(await timed(kind, () => runTests(kind, signal)))
+  return results
+}
+
+type Ended = Pick<Result, 'counts' | 'problem'>
+
+async function timed(title: string, run: () => Promise<Ended>): Promise<Result> {
+  headline(title)
+  const start = performance.now()
+  const ended = await run()
+  const ms = performance.now() - start
+  console.log(styleText(ended.problem ? 'red' : 'green', `${title}: ${ended.problem ?? 'passed'} (${seconds(ms)})`))
+  return { title, ...ended, ms }
+}
+
+async function runCheck(commands: readonly Command[], signal: AbortSignal): Promise<Ended> {
+  for (const command of commands) {
+    const problem = problemOf(await runCommand(command, LIMIT_MS, signal))
+    if (problem !== undefined) return { counts: { ...none, failed: 1 }, problem }
+  }
+  return { counts: none, problem: undefined }
+}
+
+async function runTests(kind: string, signal: AbortSignal): Promise<Ended> {
+  const folder = await mkdtemp(join(tmpdir(), 'pay-test-'))
+  const report = join(folder, 'report.json')
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+  const end = await runCommand(['vitest', 'run', '--project', kind, ...reporters], LIMIT_MS, signal)
+  const counts = await readCounts(report, end === 'passed')
+  await rm(folder, { recursive: true })
+  return { counts, problem: problemOf(end) ?? shortcomingOf(counts) }
+}
+
+function problemOf(end: CommandEnd): string | undefined {
+  if (end === 'passed') return undefined
+  return end === 'timed out' ? `stopped after ${LIMIT_MINUTES} minutes` : end
+}
+
+/** Without a Redis the tests that need one fail and say so; the others still run. */
+async function announceRedis(): Promise<void> {
+  headline('redis')
+  try {
+    console.log((await chooseTestRedis()) === 'containers' ? 'from Testcontainers' : await localRedis())
+  } catch (error) {
+    console.log(styleText('red', (error as Error).message))
+  }
+}
+
+async function localRedis(): Promise<string> {
+  const source = await findRedis()
+  return source.from === 'machine' ? source.program : 'from the container engine'
+}
+
+function headline(title: string): void {
+  console.log(`\n${styleText(['bold', 'inverse'], ` ${title} `)}`)
+}
+
+function printTable(results: readonly Result[]): void {
+  const row = (cells: readonly string[]) => cells.map((cell, nth) => (nth === 0 ? cell.padEnd(16) : cell.padStart(9)))
+  const print = (cells: readonly string[]) => console.log(row(cells).join(' '))
+  headline('result')
+  print(['', 'passed', 'failed', 'skipped', 'time'])
+  for (const { title, counts, ms, problem } of results) {
+    const { passed, failed, skipped } = counts
+    const numbers = KINDS.includes(title) ? [passed, failed, skipped].map(String) : [problem ? '' : 'ok', '', '']
+    print([title, ...numbers, seconds(ms), problem ?? ''])
+  }
+  console.log()
+}
+
+const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`
+
+async function main(): Promise<void> {
+  const interrupt = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => interrupt.abort())
+  const results = await runAll(interrupt.signal)
+  printTable(results)
+  console.log(summarize(sum(results.map(({ counts }) => counts))))
+  const failed = results.some(({ problem }) => problem !== undefined)
+  process.exitCode = interrupt.signal.aborted ? 130 : failed ? 1 : 0
+}
+
+if (process.argv.includes('--help')) process.stdout.write(HELP)
+else await main()
