@@ -1,3 +1,4 @@
+import { isForbiddenParameter } from '@pay/mapper'
 import { ConfigurationError, contradictionsOf, list, readEnvironment, sharedVariables, wholeNumber } from '@pay/service'
 import { z } from 'zod'
 
@@ -26,9 +27,23 @@ export type WorkerEnvironment = z.output<typeof variables>
 /** The worker's configuration, or one `ConfigurationError` with all that is wrong. */
 export function readWorkerEnvironment(env: NodeJS.ProcessEnv): WorkerEnvironment {
   const read = readEnvironment(variables, env)
-  const problems = contradictionsOf(read)
+  const problems = [...contradictionsOf(read), ...forbiddenParameters(read)]
   if (problems.length > 0) throw new ConfigurationError(problems)
   return read
+}
+
+// A default may say that charges are AUTHORIZATIONs, or what type bank accounts are; the mapper checks the value.
+const TYPES = /^(transaction|(ach|bank)?[_-]?account)[_-]?type$/i
+
+/** Names that would be ignored in silence are named instead. */
+function forbiddenParameters({ EXTRA_PARAMETERS, DEFAULT_PARAMETERS }: WorkerEnvironment): string[] {
+  const forbidden = (name: string) => isForbiddenParameter(name)
+  return [
+    ...EXTRA_PARAMETERS.filter(forbidden).map((name) => `EXTRA_PARAMETERS: ${name} can never be set by a parameter`),
+    ...Object.keys(DEFAULT_PARAMETERS)
+      .filter((name) => forbidden(name) && !TYPES.test(name))
+      .map((name) => `DEFAULT_PARAMETERS: ${name} can never be set by a parameter`),
+  ]
 }
 
 function jsonOf(text: string): unknown {

@@ -149,15 +149,14 @@ export function createPaymentProcess(deps: ProcessDeps) {
     await finish(taken.record, taken.owner, await settle.ask(taken))
   }
 
-  /** An unconfirmed payment is looked up once more; after the last time a person must look. */
+  /** An unconfirmed payment is looked up once more. After the last time, or where it never can be, a person must look. */
   async function askAgain(record: PaymentRecord): Promise<void> {
     const taken = await claim(record)
     if (!taken) return
     const dueMs = times.unconfirmedScheduleMs[record.asked]
-    const entry =
-      (await settle.askOnce(taken)) ??
-      (dueMs === undefined || !record.reserved ? { state: 'review' } : { state: 'unconfirmed', dueMs })
-    await finish(taken.record, taken.owner, entry)
+    const isLast = dueMs === undefined || record.reserved === undefined || taken.credentials === undefined
+    const otherwise: Entry = isLast ? { state: 'review' } : { state: 'unconfirmed', dueMs }
+    await finish(taken.record, taken.owner, (await settle.askOnce(taken)) ?? otherwise)
   }
 
   async function claim(record: PaymentRecord) {
@@ -165,10 +164,18 @@ export function createPaymentProcess(deps: ProcessDeps) {
     const readAt = now()
     const taken = await ledger.takeOver(record, owner)
     if (taken?.verdict !== 'taken') return undefined
-    const credentials = openCredentials(taken.sealedCredentials, record.key, sealKeys)
     // Which of SALE and AUTHORIZATION it was makes no difference to a look-up.
     const type: Transaction['type'] = record.method === 'tokenize' ? 'STORE' : 'SALE'
-    return { record: taken.record, owner, readAt, credentials, type }
+    return { record: taken.record, owner, readAt, credentials: openSealedCredentials(taken), type }
+  }
+
+  function openSealedCredentials({ record, sealedCredentials }: Taken): Credentials | undefined {
+    try {
+      return openCredentials(sealedCredentials, record.key, sealKeys)
+    } catch (error) {
+      log.error({ payment: record.key, step: 'look up', reason: reasonOf(error) }, 'the credentials cannot be opened')
+      return undefined
+    }
   }
 
   /** A step on the books that must be taken: asked again until the ledger answers, for as long as anybody may still take
@@ -188,6 +195,8 @@ export function createPaymentProcess(deps: ProcessDeps) {
 
   return { processJob, takeOver, askAgain, withdraw }
 }
+
+type Taken = { record: PaymentRecord; sealedCredentials: string }
 
 type Prepared = { transaction: Transaction; credentials: Credentials; reserved?: string | undefined }
 

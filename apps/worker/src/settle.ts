@@ -34,7 +34,8 @@ export type Unclear = {
   /** When the record was read, by `now`. */
   readAt: number
   type: Transaction['type']
-  credentials: Credentials
+  /** Absent where they can no longer be opened. */
+  credentials: Credentials | undefined
 }
 
 export type Settle = ReturnType<typeof createSettle>
@@ -78,7 +79,7 @@ export function createSettle({ payconex, ledger, times, now, log }: SettleDeps) 
     const { record, readAt, type, credentials } = unclear
     const { reserved: reservedId } = record
     // Without a reserved id there is nothing to ask by.
-    if (reservedId === undefined) return unconfirmed()
+    if (reservedId === undefined || credentials === undefined) return unconfirmed()
     for (let tries = 0; ; tries += 1) {
       await sleep(pauseAt(times.lookUpAfterMs, tries))
       const ledgerNow = record.now + now() - readAt
@@ -100,7 +101,7 @@ export function createSettle({ payconex, ledger, times, now, log }: SettleDeps) 
   /** One look-up, for a payment that nobody waits for any more. */
   async function askOnce({ record, type, credentials }: Unclear): Promise<Entry | undefined> {
     const { reserved: reservedId } = record
-    if (reservedId === undefined) return undefined
+    if (reservedId === undefined || credentials === undefined) return undefined
     const pastTimeout = isPastTimeout(record, record.now)
     return entryOf(await payconex.lookUp(credentials, { type, reservedId, pastTimeout }))
   }

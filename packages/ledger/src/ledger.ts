@@ -11,6 +11,8 @@ export type LedgerOptions = {
   sendByMs: number
   leaseMs: number
   retentionMs: number
+  /** The hash tag that all keys of its payments carry, so that they live on one server of a cluster. */
+  shard?: string
   /** The time passed to the scripts instead of the server's clock: for tests only. */
   now?: () => number
 }
@@ -32,26 +34,30 @@ export type Attempt = { key: string; attempt: number }
 /** An outcome as it is written down. `dueMs`: the sweeper looks again after this time (only for `unconfirmed`). */
 export type Entry = { state: State; id?: string; code?: string; message?: string; dueMs?: number }
 
-export function createLedger({ redis, sendByMs, leaseMs, retentionMs, now }: LedgerOptions) {
+export function createLedger({ redis, sendByMs, leaseMs, retentionMs, shard = 's0', now }: LedgerOptions) {
+  const open = `{${shard}}:open`
+  const sweeper = `{${shard}}:sweeper`
+  const recordKey = (key: string) => `{${shard}}:payment:${key}`
+  const leaseKey = (worker: string) => `{${shard}}:lease:${worker}`
   const call = createScripts(redis, () => (now ? String(now()) : ''))
 
   return {
     async admit(admission: Admission) {
       const { key, fingerprint, gateway, method, account, custom_id, amount = '', sealedCredentials } = admission
       const args = [fingerprint, gateway, method, account, custom_id, amount, sealedCredentials, sendByMs]
-      return known(parseReply<'new' | 'join' | 'replay' | 'reused'>(await call.admit([recordKey(key), OPEN], args)))
+      return known(parseReply<'new' | 'join' | 'replay' | 'reused'>(await call.admit([recordKey(key), open], args)))
     },
 
     /** accepted -> not_sent or declined; with `whenExpired` only once SEND_BY has passed. */
     async withdraw({ key, attempt }: Attempt, entry: Entry, { whenExpired = false } = {}) {
       const { state, code = '', message = '' } = entry
       const args = [attempt, state, code, message, retentionMs, whenExpired ? sendByMs : '']
-      return parseReply<'withdrawn' | 'refused'>(await call.withdraw([recordKey(key), OPEN], args))
+      return parseReply<'withdrawn' | 'refused'>(await call.withdraw([recordKey(key), open], args))
     },
 
     /** accepted -> sending. Only `fenced` allows a byte to leave. */
     async fence({ key, attempt }: Attempt, { owner, reserved = '' }: { owner: string; reserved?: string | undefined }) {
-      const keys = [recordKey(key), OPEN, leaseKey(workerOf(owner))]
+      const keys = [recordKey(key), open, leaseKey(workerOf(owner))]
       return parseReply<'fenced' | 'refused'>(await call.fence(keys, [attempt, owner, reserved, sendByMs, leaseMs]))
     },
 
@@ -59,13 +65,13 @@ export function createLedger({ redis, sendByMs, leaseMs, retentionMs, now }: Led
     async finish({ key, attempt }: Attempt, owner: string, entry: Entry) {
       const { state, id = '', code = '', message = '', dueMs = '' } = entry
       const args = [attempt, owner, state, id, code, message, retentionMs, dueMs]
-      return parseReply<'finished' | 'refused'>(await call.finish([recordKey(key), OPEN], args))
+      return parseReply<'finished' | 'refused'>(await call.finish([recordKey(key), open], args))
     },
 
     /** A silent owner's payment, or an unconfirmed one, becomes the new owner's. Its reply brings the sealed credentials. */
     async takeOver({ key, owner }: PaymentRecord, newOwner: string) {
       const leases = [leaseKey(workerOf(owner ?? '')), leaseKey(workerOf(newOwner))]
-      const reply = await call.takeOver([recordKey(key), OPEN, ...leases], [owner ?? '', newOwner, leaseMs])
+      const reply = await call.takeOver([recordKey(key), open, ...leases], [owner ?? '', newOwner, leaseMs])
       const parsed = parseReply<'taken' | 'refused'>(reply)
       return parsed && { ...parsed, sealedCredentials: parsed.rest[0] ?? '' }
     },
@@ -81,11 +87,11 @@ export function createLedger({ redis, sendByMs, leaseMs, retentionMs, now }: Led
 
     /** Keys of payments to look at now; empty for every worker but the one that holds the sweeper's lease. */
     async due(worker: string, limit: number): Promise<string[]> {
-      return (await call.due([OPEN, SWEEPER], [worker, leaseMs, limit])) as string[]
+      return (await call.due([open, sweeper], [worker, leaseMs, limit])) as string[]
     },
 
     async postpone(key: string, ms: number): Promise<void> {
-      await call.postpone([recordKey(key), OPEN], [ms])
+      await call.postpone([recordKey(key), open], [ms])
     },
 
     /** A worker shows that it lives; without this for `leaseMs` its payments are taken over. */
@@ -98,13 +104,6 @@ export function createLedger({ redis, sendByMs, leaseMs, retentionMs, now }: Led
     },
   }
 }
-
-// Every key carries the hash tag of its shard, so that one payment's keys live on one server of a cluster.
-const SHARD = '{s0}'
-const OPEN = `${SHARD}:open`
-const SWEEPER = `${SHARD}:sweeper`
-const recordKey = (key: string) => `${SHARD}:payment:${key}`
-const leaseKey = (worker: string) => `${SHARD}:lease:${worker}`
 
 const workerOf = (owner: string) => owner.slice(0, Math.max(0, owner.lastIndexOf('.')))
 

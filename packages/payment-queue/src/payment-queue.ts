@@ -9,40 +9,42 @@ const job = z.strictObject({ key: z.string(), attempt: z.number().int().positive
 
 const QUEUE = 'payments'
 // Every key of a payment carries the hash tag of its shard.
-const PREFIX = '{s0}'
+const prefixOf = (shard: string) => `{${shard}}`
+const DEFAULT_SHARD = 's0'
 // Nobody listens to BullMQ's events: a short stream costs less memory than its default of 10,000.
 const EVENTS = { events: { maxLen: 100 } }
 
 const nameOf = ({ key, attempt }: Attempt) => `${key}.${attempt}`
-const sealedKey = (attempt: Attempt) => `${PREFIX}:sealed:${nameOf(attempt)}`
-
 /** The sealed payments beside the jobs. */
 export type SealedPayments = ReturnType<typeof createSealedPayments>
 
-export const createSealedPayments = (redis: Redis) => ({
-  keep: async (attempt: Attempt, sealed: string, ttlMs: number): Promise<void> => {
-    await redis.set(sealedKey(attempt), sealed, 'PX', Math.max(1, Math.ceil(ttlMs)))
-  },
-  take: (attempt: Attempt): Promise<string | null> => redis.get(sealedKey(attempt)),
-  /** Card data is erased as soon as the payment is final. Harmless to do twice. */
-  shred: async (attempt: Attempt): Promise<void> => {
-    await redis.del(sealedKey(attempt))
-  },
-})
+export function createSealedPayments(redis: Redis, shard = DEFAULT_SHARD) {
+  const sealedKey = (attempt: Attempt) => `${prefixOf(shard)}:sealed:${nameOf(attempt)}`
+  return {
+    keep: async (attempt: Attempt, sealed: string, ttlMs: number): Promise<void> => {
+      await redis.set(sealedKey(attempt), sealed, 'PX', Math.max(1, Math.ceil(ttlMs)))
+    },
+    take: (attempt: Attempt): Promise<string | null> => redis.get(sealedKey(attempt)),
+    /** Card data is erased as soon as the payment is final. Harmless to do twice. */
+    shred: async (attempt: Attempt): Promise<void> => {
+      await redis.del(sealedKey(attempt))
+    },
+  }
+}
 
 export type Producer = ReturnType<typeof createProducer>
 
 /** The gateway's end. `add` seals nothing and waits for nothing: it rejects at once while the queue is away. */
-export function createProducer(redis: Redis) {
+export function createProducer(redis: Redis, shard = DEFAULT_SHARD) {
   const queue = new Queue(QUEUE, {
     connection: redis,
-    prefix: PREFIX,
+    prefix: prefixOf(shard),
     streams: EVENTS,
     skipWaitingForReady: true,
     skipVersionCheck: true,
   })
   queue.on('error', () => undefined)
-  const sealed = createSealedPayments(redis)
+  const sealed = createSealedPayments(redis, shard)
   return {
     /** First the payment, then the job that points to it. Doing both again changes nothing but the time to live. */
     add: async (attempt: Attempt, sealedPayment: string, ttlMs: number): Promise<void> => {
@@ -56,6 +58,7 @@ export function createProducer(redis: Redis) {
 
 export type ConsumerOptions = {
   redis: Redis
+  shard?: string
   concurrency: number
   /** A worker that died is noticed after about twice this time; its jobs run again and find the truth in the ledger. */
   lockMs: number
@@ -67,10 +70,11 @@ export type Consumer = { close: () => Promise<void> }
 
 /** The worker's end. A job is a wake-up: it never fails for a reason of the payment, is never retried by the queue, and may
  * run twice. */
-export function createConsumer({ redis, concurrency, lockMs, process, onError }: ConsumerOptions): Consumer {
+export function createConsumer(options: ConsumerOptions): Consumer {
+  const { redis, shard = DEFAULT_SHARD, concurrency, lockMs, process, onError } = options
   const worker = new Worker(QUEUE, async ({ data }) => process(job.parse(data)), {
     connection: redis,
-    prefix: PREFIX,
+    prefix: prefixOf(shard),
     concurrency,
     lockDuration: lockMs,
     stalledInterval: Math.ceil(lockMs / 2),
