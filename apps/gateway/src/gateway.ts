@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createServer as createHttpServer, type Server } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createIdentity, createLedger, openReplyChannel } from '@pay/ledger'
 import { connectPatiently, createProducer } from '@pay/payment-queue'
 import {
@@ -87,13 +88,14 @@ export async function startGateway(env: GatewayEnvironment): Promise<Running> {
     metrics: metrics.registry,
   })
   const server = await listen(app, env)
+  const requestsInWork = countRequests(server)
   log.info({ port: portOf(server) }, `listening on ${env.HOST}:${portOf(server)}${ENDPOINT}`)
 
   return {
     async drain() {
       draining = true
       log.info({ count: room.size() }, 'draining')
-      await closed(server, times.answerByMs)
+      await closed(server, () => requestsInWork() > 0 || room.size() > 0, times.answerByMs)
       clearInterval(rereading)
       operations.close()
       operations.closeAllConnections()
@@ -122,13 +124,29 @@ async function listen(app: Express, env: GatewayEnvironment): Promise<Server> {
   return server
 }
 
-const IDLE_CHECK_MS = 50
+const DRAIN_CHECK_MS = 50
 
-/** No new connections; idle ones are closed, busy ones when they are answered, all of them at the limit. */
-async function closed(server: Server, limitMs: number): Promise<void> {
-  const limit = setTimeout(() => server.closeAllConnections(), limitMs)
-  const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS)
-  await new Promise((resolve) => server.close(resolve))
-  clearTimeout(limit)
-  clearInterval(idle)
+/** No new connections, and none at all once no request is in work any more or the limit has passed. (A connection that
+ * never sent a request counts as busy for Node, so closing the idle ones is not enough.) */
+async function closed(server: Server, isBusy: () => boolean, limitMs: number): Promise<void> {
+  const end = new Promise((resolve) => server.close(resolve))
+  const giveUpAt = performance.now() + limitMs
+  while (isBusy() && performance.now() < giveUpAt) {
+    server.closeIdleConnections()
+    await sleep(DRAIN_CHECK_MS)
+  }
+  server.closeAllConnections()
+  await end
+}
+
+/** Counts the requests in work, whether or not their callers still listen. */
+function countRequests(server: Server): () => number {
+  let inWork = 0
+  server.on('request', (_request, response) => {
+    inWork += 1
+    response.once('close', () => {
+      inWork -= 1
+    })
+  })
+  return () => inWork
 }

@@ -221,4 +221,22 @@ describe('the sweeper’s list', () => {
     await ledger.postpone(key, 1000)
     expect(await ledger.due('w1', 10)).toEqual([])
   })
+
+  it('keeps the time that was given to a payment when it was looked at', async () => {
+    await redis.del(`{${shard}}:open`, `{${shard}}:sweeper`)
+    await admitAndFence()
+    await ledger.finish(first(), owned.owner, { state: 'unconfirmed', dueMs: 60_000 })
+
+    await ledger.postpone(key, 1000)
+
+    expect(Number(await redis.zscore(`{${shard}}:open`, key))).toBe(clock + 60_000)
+  })
+
+  it('forgets a payment that has no record any more', async () => {
+    await redis.zadd(`{${shard}}:open`, 1, key)
+
+    await ledger.postpone(key, 1000)
+
+    expect(await redis.zscore(`{${shard}}:open`, key)).toBeNull()
+  })
 })
