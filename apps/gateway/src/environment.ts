@@ -1,4 +1,12 @@
-import { ConfigurationError, contradictionsOf, list, readEnvironment, sharedVariables, wholeNumber } from '@pay/service'
+import {
+  ConfigurationError,
+  contradictionsOf,
+  list,
+  readableFile,
+  readEnvironment,
+  sharedVariables,
+  wholeNumber,
+} from '@pay/service'
 import { z } from 'zod'
 
 const MAX_PORT = 65_535
@@ -11,9 +19,8 @@ const variables = z.object({
   ALLOWED_ACCOUNTS: list(),
   CURRENCIES: list('USD').transform((currencies) => currencies.map((currency) => currency.toUpperCase())),
   MAX_WAITING: wholeNumber(20_000, { min: 1 }),
-  TRUST_PROXY: z.string().optional(),
-  TLS_CERT_FILE: z.string().optional(),
-  TLS_KEY_FILE: z.string().optional(),
+  TLS_CERT_FILE: readableFile.optional(),
+  TLS_KEY_FILE: readableFile.optional(),
 })
 
 export type GatewayEnvironment = z.output<typeof variables>

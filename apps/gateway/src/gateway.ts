@@ -9,6 +9,7 @@ import {
   createLog,
   createTimes,
   giveUp,
+  listen,
   openStores,
   portOf,
   type Running,
@@ -87,7 +88,7 @@ export async function startGateway(env: GatewayEnvironment): Promise<Running> {
     problems,
     metrics: metrics.registry,
   })
-  const server = await listen(app, env)
+  const server = await serve(app, env)
   const requestsInWork = countRequests(server)
   log.info({ port: portOf(server) }, `listening on ${env.HOST}:${portOf(server)}${ENDPOINT}`)
 
@@ -111,16 +112,13 @@ export async function startGateway(env: GatewayEnvironment): Promise<Running> {
 /** Limits of the door, against connections that send slowly or nothing. How long a try is held is not among them. */
 const DOOR = { requestTimeout: 10 * SECOND, headersTimeout: 5 * SECOND, keepAliveTimeout: 65 * SECOND }
 
-async function listen(app: Express, env: GatewayEnvironment): Promise<Server> {
+async function serve(app: Express, env: GatewayEnvironment): Promise<Server> {
   const { TLS_CERT_FILE: cert, TLS_KEY_FILE: key } = env
   const server =
     cert && key
       ? createHttpsServer({ ...DOOR, cert: readFileSync(cert), key: readFileSync(key), minVersion: 'TLSv1.2' }, app)
       : createHttpServer(DOOR, app)
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(env.PORT, env.HOST, resolve)
-  })
+  await listen(server, { port: env.PORT, host: env.HOST, variable: 'PORT' })
   return server
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { accessSync, constants, readFileSync } from 'node:fs'
 import { z } from 'zod'
 
 /** Raised at start-up when the environment cannot be used. Its message lists every problem by the variable's name and
@@ -18,7 +18,7 @@ export class ConfigurationError extends Error {
 type Environment = Readonly<Record<string, string | undefined>>
 
 /** Reads the environment through a schema and reports all problems at once. A variable may also come from a file:
- * `NAME_FILE=/path` is read when `NAME` is not set; an empty variable counts as not set. */
+ * `NAME_FILE=/path` is read when `NAME` is not set; an empty variable or file counts as not set. */
 export function readEnvironment<Schema extends z.ZodObject>(schema: Schema, env: Environment): z.output<Schema> {
   const problems: string[] = []
   const values: Record<string, string> = {}
@@ -38,7 +38,7 @@ function readVariable(name: string, env: Environment, problems: string[]): strin
   if (value) return value
   if (!file) return undefined
   try {
-    return readFileSync(file, 'utf8').trim()
+    return readFileSync(file, 'utf8').trim() || undefined
   } catch {
     problems.push(`${name}_FILE: the file cannot be read`)
     return undefined
@@ -70,6 +70,18 @@ export const flag = z
   .enum(['true', 'false'])
   .default('false')
   .transform((text) => text === 'true')
+
+/** The path of a file that is there, so that a wrong one is named at the start and not when it is needed. */
+export const readableFile = z.string().refine(isReadable, { message: 'the file cannot be read' })
+
+function isReadable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK)
+    return true
+  } catch {
+    return false
+  }
+}
 
 /** Comma-separated names, spaces around them ignored; empty by default. */
 export const list = (fallback = '') =>

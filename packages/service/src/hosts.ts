@@ -7,8 +7,8 @@ export const isLoopback = (host: string): boolean =>
 /** A private network: an address of RFC 1918 or RFC 4193, or a name without a dot, which only a private network can
  * resolve (a container's name, for instance). */
 export const isPrivate = (host: string): boolean =>
-  isLoopback(host) || PRIVATE_ADDRESS.test(host) || (isIP(bare(host)) === 0 && !host.includes('.'))
+  isLoopback(host) || (isAddress(host) ? PRIVATE_ADDRESS.test(host) : !host.includes('.'))
+
+const isAddress = (host: string) => isIP(host.replace(/^\[|\]$/g, '')) !== 0
 
 const PRIVATE_ADDRESS = /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|\[?f[cd][0-9a-f]{2}:)/i
-
-const bare = (host: string) => host.replace(/^\[|\]$/g, '')

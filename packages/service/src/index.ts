@@ -1,4 +1,5 @@
-export { ConfigurationError, flag, list, readEnvironment, wholeNumber } from './environment.ts'
+export { ConfigurationError, flag, list, readableFile, readEnvironment, wholeNumber } from './environment.ts'
+export { type ListenOptions, listen } from './listen.ts'
 export { createLog, type Log, type LogFields, reasonOf } from './log.ts'
 export { portOf, startOperations } from './operations.ts'
 export { giveUp, type Running, run } from './run.ts'

@@ -1,4 +1,4 @@
-import { type Logger, pino, stdTimeFunctions } from 'pino'
+import { pino, stdTimeFunctions } from 'pino'
 import pretty from 'pino-pretty'
 
 /** What may be logged: an allow-list, so that a new field is a decision and not an accident. Payment keys are keyed
@@ -30,9 +30,9 @@ export type Log = {
 
 export type LogOptions = { name: string; level: string; pretty: boolean }
 
-/** One JSON line per event on standard output, asynchronous and buffered; `flushLog` writes what is left before the
+/** One JSON line per event on standard output, asynchronous and buffered; `flush` writes what is left before the
  * process ends. Facts that must survive a crash stand in the ledger, not here. */
-export function createLog({ name, level, pretty: forPeople }: LogOptions): Logger {
+export function createLog({ name, level, pretty: forPeople }: LogOptions): Log & { flush: () => void } {
   const options = { name, level, base: { name, pid: process.pid }, timestamp: stdTimeFunctions.isoTime }
   if (forPeople) return pino(options, pretty({ sync: true }))
   return pino(options, pino.destination({ fd: 1, sync: false, minLength: 0 }))

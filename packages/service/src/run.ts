@@ -11,7 +11,8 @@ export type Running = {
  * is in flight then is found again in the ledger. A start that fails prints why, without a stack for the operator's own
  * mistakes, and exits with 1. */
 export async function run(start: () => Promise<Running>): Promise<void> {
-  const running = await start().catch(giveUp)
+  // Also catches what `start` throws before its first promise: a wrong environment.
+  const running = await Promise.resolve().then(start).catch(giveUp)
   let draining = false
   const stop = async () => {
     if (draining) process.exit(1)
@@ -30,10 +31,13 @@ export function giveUp(error: unknown): never {
   process.exit(1)
 }
 
+/** A line of a stack trace: it ends with a place. A message may have several lines, too. */
+const FRAME = /^\s+at .*:\d+:\d+\)?$/
+
 /** Class, code and where, but no message: messages can quote a payload. */
 function nameOf(error: unknown): string {
   if (!(error instanceof Error)) return typeof error
   const { code } = error as { code?: unknown }
-  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
+  const frames = (error.stack ?? '').split('\n').filter((line) => FRAME.test(line))
   return [`${error.name}${typeof code === 'string' ? ` ${code}` : ''}`, ...frames].join('\n')
 }

@@ -1,7 +1,7 @@
 import { ledgerKey } from '@pay/ledger'
 import { sealKeys } from '@pay/payment-queue'
 import { z } from 'zod'
-import { flag, wholeNumber } from './environment.ts'
+import { flag, readableFile, wholeNumber } from './environment.ts'
 import { isLoopback, isPrivate } from './hosts.ts'
 import { contradictionOfTimes, timeVariables } from './times.ts'
 
@@ -20,7 +20,7 @@ export const sharedVariables = {
   MODE: z.enum(['strict', 'relaxed']).default('strict'),
   REDIS_CHECKED_BY_HAND: flag,
   ALLOW_PLAINTEXT_REDIS: flag,
-  CA_FILE: z.string().optional(),
+  CA_FILE: readableFile.optional(),
   LEDGER_RETENTION_DAYS: wholeNumber(7, { min: 1, max: 3650 }),
   // More shards come with the Redis Cluster; until then another number would silently lose payments.
   SHARDS: wholeNumber(1, { min: 1, max: 1 }),
@@ -46,7 +46,8 @@ export function contradictionsOf(env: SharedEnvironment): string[] {
     !strict && !isForTrials(payconex) && 'MODE=relaxed serves only a PayConex on this machine or for certification',
     strict && !env.ALLOW_PLAINTEXT_REDIS && plaintext('QUEUE_REDIS_URL', env.QUEUE_REDIS_URL),
     strict && !env.ALLOW_PLAINTEXT_REDIS && plaintext('LEDGER_REDIS_URL', env.LEDGER_REDIS_URL),
-    env.QUEUE_REDIS_URL === env.LEDGER_REDIS_URL && 'QUEUE_REDIS_URL and LEDGER_REDIS_URL must be two servers',
+    addressOf(env.QUEUE_REDIS_URL) === addressOf(env.LEDGER_REDIS_URL) &&
+      'QUEUE_REDIS_URL and LEDGER_REDIS_URL must be two servers',
   ]
   return found.filter((line): line is string => typeof line === 'string')
 }
@@ -56,6 +57,12 @@ const CERTIFICATION = 'cert.payconex.net'
 /** No money moves there: a simulator on this machine or in a container beside us, or Bluefin's certification host. */
 const isForTrials = ({ hostname, protocol }: URL) =>
   isPrivate(hostname) || (hostname === CERTIFICATION && protocol === 'https:')
+
+/** Which server a URL leads to, whatever user or database it names. */
+function addressOf(text: string): string {
+  const { hostname, port } = new URL(text)
+  return `${hostname}:${port || '6379'}`
+}
 
 const plaintext = (name: string, text: string) => {
   const { protocol, hostname } = new URL(text)

@@ -17,13 +17,14 @@ export type Stores = { queue: Redis; ledger: Redis; close: () => Promise<void> }
 
 const START_LIMIT_MS = 15 * SECOND
 
-/** Connects to both servers, and refuses to go on when one cannot be reached or is set up so that it would break the
- * promise (in MODE=strict; relaxed warns). The settings are looked at again whenever a connection comes back, because
+/** Connects to both servers, and refuses to go on when one cannot be reached, or is set up so that it would break the
+ * promise (the latter in MODE=strict; relaxed warns). The settings are looked at again whenever a connection comes back, because
  * another server may have taken the place of the first: then the process stops by itself, through `onWrong`. */
 export async function openStores(
   env: SharedEnvironment,
   log: Log,
   onWrong: (error: ConfigurationError) => void,
+  startLimitMs = START_LIMIT_MS,
 ): Promise<Stores> {
   const connect = (url: string) => connectFailingFast({ url, caFile: env.CA_FILE })
   const queue = connect(env.QUEUE_REDIS_URL)
@@ -34,6 +35,8 @@ export async function openStores(
   ] as const
   const close = async () => void (await Promise.allSettled([queue, ledger].map(quit)))
   try {
+    const away = (await Promise.all([absence('QUEUE_REDIS_URL', queue), absence('LEDGER_REDIS_URL', ledger)])).flat()
+    if (away.length > 0) throw new ConfigurationError(away)
     judge((await Promise.all(checks.map((look) => look()))).flat())
   } catch (error) {
     await close()
@@ -54,8 +57,11 @@ export async function openStores(
     for (const problem of problems) log.warn({ setting: problem }, 'would be refused in MODE=strict')
   }
 
+  async function absence(name: string, redis: Redis): Promise<string[]> {
+    return (await whenReady(redis, startLimitMs)) ? [] : [`${name}: no answer within ${startLimitMs / SECOND} s`]
+  }
+
   async function check(name: string, redis: Redis, required: readonly RequiredSetting[]): Promise<string[]> {
-    if (!(await whenReady(redis, START_LIMIT_MS))) return [`${name}: no answer within ${START_LIMIT_MS / SECOND} s`]
     if (env.REDIS_CHECKED_BY_HAND) return []
     return (await wrongSettings(redis, required)).map((problem) => `${name}: ${problem}`)
   }
