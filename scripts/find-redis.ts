@@ -1,7 +1,5 @@
-import { access, constants } from 'node:fs/promises'
-import { delimiter, join } from 'node:path'
 import { installRedis } from './install-redis.ts'
-import { outputOf } from './run-tool.ts'
+import { outputOf, pathOf } from './run-tool.ts'
 import { say } from './say.ts'
 
 /** Either the path of a server on this machine, or the container engine. */
@@ -40,19 +38,6 @@ async function findOnPath(): Promise<string | undefined> {
   for (const name of PROGRAMS) {
     const program = await pathOf(name)
     if (program !== undefined && (await isRecent(program))) return program
-  }
-  return undefined
-}
-
-/** Where the shell would find a program, or `undefined`. */
-export async function pathOf(name: string): Promise<string | undefined> {
-  const places = (process.env.PATH ?? '').split(delimiter).filter(Boolean)
-  for (const file of places.map((place) => join(place, name))) {
-    const found = await access(file, constants.X_OK).then(
-      () => true,
-      () => false,
-    )
-    if (found) return file
   }
   return undefined
 }

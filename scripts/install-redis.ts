@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs'
-import { pathOf } from './find-redis.ts'
-import { outputOf, runTool } from './run-tool.ts'
+import { outputOf, pathOf, runTool } from './run-tool.ts'
 import { say } from './say.ts'
 
 type Manager = {

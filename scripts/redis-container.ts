@@ -61,7 +61,6 @@ function containerHandle({ name, port, options, release }: Parts): RunningRedis 
   return {
     kind: options.kind,
     url: `redis://127.0.0.1:${port}`,
-    port,
     pid: undefined,
     source: `container ${name} (${REDIS_IMAGE})`,
     pause: async () => void (await docker('pause', name)),

@@ -7,14 +7,5 @@ export function givenRedis(kind: RedisKind, url: string): RunningRedis {
     throw new Error(`the ${kind} Redis was given by its URL and is not ours to interrupt`)
   }
   const interruptions = { pause: refuse, resume: refuse, kill: refuse, restart: refuse }
-  const { port } = new URL(url)
-  return {
-    kind,
-    url,
-    port: Number(port || 6379),
-    pid: undefined,
-    source: 'given',
-    ...interruptions,
-    stop: async () => {},
-  }
+  return { kind, url, pid: undefined, source: 'given', ...interruptions, stop: async () => undefined }
 }

@@ -66,7 +66,6 @@ function runningRedis({ child: first, port, discard, ...how }: Parts): RunningRe
   return {
     kind: how.options.kind,
     url: `redis://127.0.0.1:${port}`,
-    port,
     get pid() {
       return child.pid
     },

@@ -41,7 +41,6 @@ export async function startRedisTestcontainer(options: RedisOptions): Promise<Ru
   return {
     kind: options.kind,
     url: `redis://127.0.0.1:${port}`,
-    port,
     pid: undefined,
     source: `Testcontainers (${REDIS_IMAGE})`,
     pause: () => container.pause(),

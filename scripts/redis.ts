@@ -22,7 +22,6 @@ export type RedisOptions = {
 export type RunningRedis = {
   kind: RedisKind
   url: string
-  port: number
   /** Of the server, where it is a local process. */
   pid: number | undefined
   /** Where it came from, for people: a path or an image. */

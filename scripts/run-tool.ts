@@ -1,4 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
+import { access, constants } from 'node:fs/promises'
+import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 
 const execute = promisify(execFile)
@@ -34,4 +36,17 @@ export function showTool(program: string, args: readonly string[]): Promise<void
     child.once('error', reject)
     child.once('close', (code) => (code === 0 ? resolve() : reject(new Error(`${program} ${args.join(' ')} failed`))))
   })
+}
+
+/** Where the shell would find a program, or `undefined`. */
+export async function pathOf(name: string): Promise<string | undefined> {
+  const places = (process.env.PATH ?? '').split(delimiter).filter(Boolean)
+  for (const file of places.map((place) => join(place, name))) {
+    const found = await access(file, constants.X_OK).then(
+      () => true,
+      () => false,
+    )
+    if (found) return file
+  }
+  return undefined
 }

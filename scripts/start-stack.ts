@@ -1,0 +1,34 @@
+import { choosePort } from './choose-port.ts'
+import { localLedgerKey } from './local-key.ts'
+import type { Environment } from './service.ts'
+import { type Stack, type StackOptions, startStack } from './stack.ts'
+
+export type StartOptions = { env: Environment; onLog: (name: string, line: string) => void }
+
+/** The stack of `npm start`: on the usual ports, with whatever the environment sets. */
+export async function startUsualStack({ env, onLog }: StartOptions): Promise<Stack> {
+  return startStack({
+    ports: await usualPorts(env),
+    redis: { queueUrl: env.QUEUE_REDIS_URL, ledgerUrl: env.LEDGER_REDIS_URL },
+    env: await withLedgerKey(env),
+    gatewayEnv: { HOST: env.HOST ?? '0.0.0.0' },
+    onLog,
+    keepLogs: false,
+  })
+}
+
+/** One after the other: two that are taken must not be given the same free one. */
+async function usualPorts({ PORT, OPS_PORT }: Environment): Promise<NonNullable<StackOptions['ports']>> {
+  const gateway = await choosePort({ purpose: 'the gateway', variable: 'PORT', value: PORT, fallback: 8080 })
+  const operations = { purpose: "the gateway's operations", variable: 'OPS_PORT', value: OPS_PORT, fallback: 9090 }
+  const gatewayOps = await choosePort(operations)
+  const worker1 = await choosePort({ purpose: 'worker 1', fallback: 9091 })
+  const worker2 = await choosePort({ purpose: 'worker 2', fallback: 9092 })
+  const simulator = await choosePort({ purpose: 'the simulator', fallback: 8081 })
+  return { gateways: [gateway], gatewayOps: [gatewayOps], workerOps: [worker1, worker2], simulator }
+}
+
+async function withLedgerKey(env: Environment): Promise<Environment> {
+  const keyless = env.LEDGER_REDIS_URL && !env.LEDGER_KEY && !env.LEDGER_KEY_FILE
+  return keyless ? { ...env, LEDGER_KEY_FILE: await localLedgerKey() } : env
+}
