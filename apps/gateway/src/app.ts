@@ -26,14 +26,18 @@ export type AppDeps = {
 export const ENDPOINT = '/api/v4/payments/twilio-bridge'
 const PATHS = [ENDPOINT, `${ENDPOINT}/:method`]
 
-const METHODS: Readonly<Record<string, Method>> = { charge: 'charge', tokenize: 'tokenize' }
+// A Map, because an object also has `constructor` and would take it for a method.
+const METHODS: ReadonlyMap<string, Method> = new Map([
+  ['charge', 'charge'],
+  ['tokenize', 'tokenize'],
+])
 
 export function createApp(deps: AppDeps): Express {
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
   app.set('query parser', false)
-  app.param('method', (_request, _response, next, method: string) => next(METHODS[method] ? undefined : 'route'))
+  app.param('method', keepPathMethod)
   app.post(PATHS, checkCredentials, readBytes, handlePay)
   app.all(PATHS, (_request, response) => {
     response.set('Allow', 'POST')
@@ -46,41 +50,47 @@ export function createApp(deps: AppDeps): Express {
   function checkCredentials(request: Request, response: Response, next: () => void): void {
     response.locals.credentials = readCredentials(request.headers.authorization, deps.allowedAccounts)
     if (response.locals.credentials) next()
-    else refuseCredentials(request, response)
+    else refuseCredentials(response)
   }
 
-  function refuseCredentials(request: Request, response: Response): void {
+  function refuseCredentials(response: Response): void {
     response.set('WWW-Authenticate', 'Basic realm="PayConex", charset="UTF-8"')
-    send(response, 401, pathMethodOf(request) ?? 'charge', { kind: 'unauthorized' })
+    send(response, 401, pathMethodOf(response) ?? 'charge', { kind: 'unauthorized' })
   }
 
   async function handlePay(request: Request, response: Response): Promise<void> {
     const started = performance.now()
     const body = bodyOf(request)
-    const pathMethod = pathMethodOf(request)
+    const pathMethod = pathMethodOf(response)
     const parsed = parsePayRequest(body, { ...(pathMethod && { pathMethod }), currencies: deps.currencies })
     if (!parsed.ok) {
       deps.log.info({ field: parsed.field, verdict: 'invalid_request' }, 'refused before queueing')
       return send(response, 200, parsed.method, { kind: 'invalid_request', field: parsed.field })
     }
     const credentials = response.locals.credentials
-    const verdict = await deps.pay({ request: parsed.request, body, credentials, hungUp: hangUpOf(response) })
+    const theTry = { request: parsed.request, body, credentials, hungUp: hangUpOf(response) }
+    const verdict = await deps.pay(theTry).catch(saysNothing)
     deps.metrics.observe(parsed.request.method, verdict?.kind ?? 'silence', performance.now() - started)
     if (verdict) send(response, 200, parsed.request.method, verdict)
     else response.destroy()
   }
 
-  // Express knows an error handler by its four parameters.
-  function handleError(error: unknown, request: Request, response: Response, _next: unknown): void {
-    const status = statusOf(error)
-    if (status >= 500) deps.log.error({ reason: reasonOf(error) }, 'a try ended in an error')
-    // An error of our own says nothing about the payment, so neither do we: the next try joins.
-    if (status >= 500 || response.headersSent) return void response.destroy()
-    refuse(response, status, status === 413 ? 'size' : 'body', pathMethodOf(request))
+  /** An error of our own says nothing about the payment, so neither do we: the next try joins. Whatever the error looks
+   * like, once a try is under way it is not the caller's fault. */
+  function saysNothing(error: unknown): undefined {
+    deps.log.error({ reason: reasonOf(error) }, 'a try ended in an error')
   }
 
-  function refuse(response: Response, status: number, field: string, method: Method = 'charge'): void {
-    send(response, status, method, { kind: 'invalid_request', field })
+  // Express knows an error handler by its four parameters.
+  function handleError(error: unknown, _request: Request, response: Response, _next: unknown): void {
+    const status = statusOf(error)
+    if (status >= 500) saysNothing(error)
+    if (status >= 500 || response.headersSent) return void response.destroy()
+    refuse(response, status, status === 413 ? 'size' : 'body')
+  }
+
+  function refuse(response: Response, status: number, field: string): void {
+    send(response, status, pathMethodOf(response) ?? 'charge', { kind: 'invalid_request', field })
   }
 
   function send(response: Response, status: number, method: Method, verdict: Verdict): void {
@@ -90,7 +100,14 @@ export function createApp(deps: AppDeps): Express {
   }
 }
 
-const pathMethodOf = (request: Request): Method | undefined => METHODS[String(request.params.method)]
+/** The method that the path says is kept with the response: Express forgets the path's parameters before it calls an error
+ * handler. An unknown one is another path. */
+function keepPathMethod(_request: Request, response: Response, next: (skip?: 'route') => void, method: string): void {
+  response.locals.pathMethod = METHODS.get(method)
+  next(METHODS.has(method) ? undefined : 'route')
+}
+
+const pathMethodOf = (response: Response): Method | undefined => response.locals.pathMethod
 
 function hangUpOf(response: Response): AbortSignal {
   const hangUp = new AbortController()

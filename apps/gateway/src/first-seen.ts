@@ -1,5 +1,5 @@
-/** When this gateway first saw a payment that it could not look up, in ms of a clock that only grows. Forgotten after
- * `rememberMs` without being asked for; bounded, because a ledger that is away must not fill the memory. */
+/** When this gateway first saw a payment that it could not look up, in ms of a clock that only grows. Forgotten
+ * `rememberMs` later; bounded, because a ledger that is away must not fill the memory. */
 export function createFirstSeen({ now, rememberMs, limit = 100_000 }: FirstSeenOptions) {
   const seen = new Map<string, number>()
   return (key: string): number => {

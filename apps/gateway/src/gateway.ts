@@ -109,8 +109,14 @@ export async function startGateway(env: GatewayEnvironment): Promise<Running> {
   }
 }
 
-/** Limits of the door, against connections that send slowly or nothing. How long a try is held is not among them. */
-const DOOR = { requestTimeout: 10 * SECOND, headersTimeout: 5 * SECOND, keepAliveTimeout: 65 * SECOND }
+/** Limits of the door, against connections that send slowly or nothing. How long a try is held is not among them. Node looks
+ * only every 30 s whether they are kept, unless it is told to look more often. */
+const DOOR = {
+  requestTimeout: 10 * SECOND,
+  headersTimeout: 5 * SECOND,
+  keepAliveTimeout: 65 * SECOND,
+  connectionsCheckingInterval: 1 * SECOND,
+}
 
 async function serve(app: Express, env: GatewayEnvironment): Promise<Server> {
   const { TLS_CERT_FILE: cert, TLS_KEY_FILE: key } = env

@@ -4,7 +4,7 @@ import type { Credentials, PayRequest, Verdict } from '@pay/mapper'
 import { type Producer, type SealKeys, sealCredentials, sealPayment } from '@pay/payment-queue'
 import { type Log, reasonOf, type Times } from '@pay/service'
 import { verdictOf } from './verdict.ts'
-import type { Seat, WaitingRoom } from './waiting-room.ts'
+import type { News, Seat, WaitingRoom } from './waiting-room.ts'
 
 /** One try, parsed: steps 3 to 6 of the journey.
  *
@@ -38,6 +38,9 @@ export type PayDeps = {
 }
 
 export type Pay = (theTry: Try) => Promise<Verdict | undefined>
+
+/** A held try at a deadline; `answerAt` is its ANSWER_BY by the clock of this gateway. */
+type Overdue = { seat: Seat; record: PaymentRecord; answerAt: number }
 
 const UNCONFIRMED: Verdict = { kind: 'unconfirmed' }
 const NOT_PROCESSED: Verdict = { kind: 'not_processed' }
@@ -123,32 +126,34 @@ export function createPay(deps: PayDeps): Pay {
     let record = admitted
     let readAt = now()
     for (;;) {
-      const deadlineMs = record.state === 'accepted' ? times.sendByMs : times.answerByMs
-      const news = await seat.next(Math.max(0, readAt + leftUntil(record, deadlineMs) - now()))
+      const answerAt = readAt + leftUntil(record, times.answerByMs)
+      const deadline = record.state === 'accepted' ? readAt + leftUntil(record, times.sendByMs) : answerAt
+      const early = await seat.next(Math.max(0, deadline - now()))
+      const news = early.kind === 'deadline' ? await onDeadline({ seat, record, answerAt }) : early
       if (news.kind === 'hung up') return undefined
-      const latest = news.kind === 'told' ? news.record : await onDeadline(record)
-      if (latest === 'unconfirmed') return UNCONFIRMED
-      const verdict = outcomeFor(admitted, latest)
+      if (news.kind === 'deadline') return UNCONFIRMED
+      const verdict = outcomeFor(admitted, news.record)
       if (verdict) return verdict
-      if (latest.attempt < record.attempt) continue
-      record = latest
+      if (news.record.attempt < record.attempt) continue
+      record = news.record
       readAt = now()
     }
   }
 
-  /** SEND_BY: withdraw it, or learn that the worker was faster. ANSWER_BY: look a last time. */
-  async function onDeadline(record: PaymentRecord): Promise<PaymentRecord | 'unconfirmed'> {
-    const expiresAt = now() + Math.max(0, leftUntil(record, times.answerByMs))
+  /** SEND_BY: withdraw it, or learn that the worker was faster. ANSWER_BY: look a last time. A ledger that does not answer
+   * is asked again, for as long as there is somebody to answer. `deadline`: ANSWER_BY has passed without an outcome. */
+  async function onDeadline({ seat, record, answerAt }: Overdue): Promise<News> {
     for (;;) {
       try {
         const isAccepted = record.state === 'accepted'
         const latest = await (isAccepted ? withdraw(record, { whenExpired: true }) : ledger.read(record.key))
         const isPending = !latest || (verdictOf(latest) === undefined && leftUntil(latest, times.answerByMs) <= 0)
-        return isPending ? 'unconfirmed' : latest
+        return isPending ? { kind: 'deadline' } : { kind: 'told', record: latest }
       } catch (error) {
         log.warn({ payment: record.key, step: 'deadline', reason: reasonOf(error) }, 'the ledger did not answer')
-        if (now() >= expiresAt) return 'unconfirmed'
-        await sleep(times.ledgerRetryMs)
+        if (now() >= answerAt) return { kind: 'deadline' }
+        const news = await seat.next(times.ledgerRetryMs)
+        if (news.kind !== 'deadline') return news
       }
     }
   }

@@ -70,12 +70,12 @@ export function createWaitingRoom({ rereadMs, readMany, now }: WaitingRoomOption
   }
 }
 
-/** Holds the latest news for one taker. */
+/** Holds the latest news for one taker: the one of the latest reading, for a reading can arrive after what happened since. */
 function createBox(hungUp: AbortSignal) {
   let latest: PaymentRecord | undefined
   let wake: (() => void) | undefined
   const put = (record: PaymentRecord) => {
-    latest = record
+    if (latest === undefined || latest.now <= record.now) latest = record
     wake?.()
   }
   const take = async (withinMs: number): Promise<News> => {

@@ -63,7 +63,7 @@ export type ConsumerOptions = {
   /** A worker that died is noticed after about twice this time; its jobs run again and find the truth in the ledger. */
   lockMs: number
   process: (attempt: Attempt) => Promise<void>
-  onError: (error: Error) => void
+  onError: (error: unknown) => void
 }
 
 export type Consumer = { close: () => Promise<void> }
@@ -72,7 +72,9 @@ export type Consumer = { close: () => Promise<void> }
  * run twice. */
 export function createConsumer(options: ConsumerOptions): Consumer {
   const { redis, shard = DEFAULT_SHARD, concurrency, lockMs, process, onError } = options
-  const worker = new Worker(QUEUE, async ({ data }) => process(job.parse(data)), {
+  // An error is reported here and the job is done with: BullMQ would write the error's message into Redis.
+  const run = async (data: unknown) => process(job.parse(data))
+  const worker = new Worker(QUEUE, ({ data }) => run(data).catch(onError), {
     connection: redis,
     prefix: prefixOf(shard),
     concurrency,

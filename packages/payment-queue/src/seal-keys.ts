@@ -4,7 +4,7 @@ import { z } from 'zod'
 export type SealKeys = { first: { id: string; key: Buffer }; all: ReadonlyMap<string, Buffer> }
 
 const KEY_BYTES = 32
-const ENTRY = /^([\w-]{1,32}):([A-Za-z0-9+/=_-]+)$/
+const ENTRY = /^([\w-]{1,32}):([A-Za-z0-9+/_-]+={0,2})$/
 
 /** SEAL_KEYS: `kid:base64(32 bytes)[,kid2:...]`. */
 export const sealKeys = z.string().transform((text, context): SealKeys => {

@@ -28,6 +28,8 @@ export function open(sealed: string, binding: string, keys: SealKeys): string {
   if (version !== VERSION || text === undefined || rest.length > 0) throw new CannotOpen('not a sealed text')
   if (!key) throw new CannotOpen('sealed under a key that is not in SEAL_KEYS')
   const bytes = Buffer.from(text, 'base64url')
+  // Decoding overlooks what is not base64url. A sealed text has one spelling: any other was altered.
+  if (bytes.toString('base64url') !== text) throw new CannotOpen('not a sealed text')
   if (bytes.length < NONCE_BYTES + TAG_BYTES) throw new CannotOpen('not a sealed text')
   return decipher(bytes, binding, key)
 }

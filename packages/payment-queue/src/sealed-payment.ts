@@ -63,7 +63,16 @@ function exposed(this: unknown, name: string, value: unknown): unknown {
 }
 
 function read<Schema extends z.ZodType>(schema: Schema, text: string): z.output<Schema> {
-  const parsed = schema.safeParse(JSON.parse(text))
+  const parsed = schema.safeParse(jsonOf(text))
   if (!parsed.success) throw new CannotOpen('sealed by another version of this program')
   return parsed.data
+}
+
+/** Undefined where it is no JSON. The parser's own error would quote what it read. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }

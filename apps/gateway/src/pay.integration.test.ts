@@ -1,0 +1,704 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createIdentity, createLedger, type Entry, openReplyChannel, type PaymentRecord } from '@pay/ledger'
+import { parsePayRequest, Secret } from '@pay/mapper'
+import {
+  connectFailingFast,
+  connectPatiently,
+  createProducer,
+  createSealedPayments,
+  openPayment,
+  sealKeys,
+  whenReady,
+} from '@pay/payment-queue'
+import { createTimes, type Times } from '@pay/service'
+import { afterEach, describe, expect, inject, it } from 'vitest'
+import { freePort } from '../../../scripts/free-port.ts'
+import { startTestRedis } from '../../../scripts/test-servers.ts'
+import { createFirstSeen } from './first-seen.ts'
+import { createPay, type PayDeps } from './pay.ts'
+import { ACCESS_KEY, ACCOUNT, recordingLog, visaCharge } from './testing.ts'
+import { createWaitingRoom } from './waiting-room.ts'
+
+const timesAt = (TIME_SCALE: number) =>
+  createTimes({
+    TRY_TIMEOUT_MS: 10_000,
+    TRIES: 6,
+    SEND_BY_MS: 22_000,
+    ANSWER_BY_MS: 55_000,
+    PAYCONEX_TIMEOUT_MS: 30_000,
+    REPEAT_AFTER_MS: 8_000,
+    ABSENCE_MARGIN_MS: 600_000,
+    TIME_SCALE,
+  })
+
+/** A fiftieth of the real times: SEND_BY 440 ms, ANSWER_BY 1100 ms, first rereading after 20 ms. */
+const quick = timesAt(0.02)
+/** SEND_BY 2.2 s, ANSWER_BY 5.5 s: time enough for a server to come back. */
+const unhurried = timesAt(0.1)
+const keys = sealKeys.parse(`k1:${randomBytes(32).toString('base64')}`)
+const identity = createIdentity(randomBytes(32))
+const APPROVAL = { state: 'approved', id: '000000012345' } as const
+const approved = { kind: 'approved', transactionId: APPROVAL.id }
+const opened: (() => unknown)[] = []
+
+afterEach(async () => {
+  for (const close of opened.splice(0).reverse()) await close()
+})
+
+type Place = { queueUrl: string; ledgerUrl: string; shard: string; times: Times }
+
+/** Keys of its own on the shared servers, so that no test meets another's payments. */
+const place = (changes: Partial<Place> = {}): Place => ({
+  queueUrl: inject('queueRedisUrl'),
+  ledgerUrl: inject('ledgerRedisUrl'),
+  shard: randomUUID(),
+  times: quick,
+  ...changes,
+})
+
+async function connected(url: string) {
+  const redis = connectFailingFast({ url })
+  opened.push(() => redis.disconnect())
+  await whenReady(redis, 500)
+  return redis
+}
+
+const ledgerAt = async ({ ledgerUrl, shard, times }: Place) =>
+  createLedger({
+    redis: await connected(ledgerUrl),
+    shard,
+    sendByMs: times.sendByMs,
+    leaseMs: times.leaseMs,
+    retentionMs: 60_000,
+  })
+
+type GatewayOptions = { hears?: boolean; rereads?: boolean; maxWaiting?: number }
+
+/** A gateway without its HTTP: it hears the reply channel and rereads, unless the test makes it deaf. */
+async function openGateway(where: Place, { hears = true, rereads = true, maxWaiting = 100 }: GatewayOptions = {}) {
+  const { times } = where
+  const gateway = randomUUID()
+  const now = () => performance.now()
+  const { log, lines } = recordingLog()
+  const ledger = await ledgerAt(where)
+  const producer = createProducer(await connected(where.queueUrl), where.shard)
+  opened.push(producer.close)
+  const room = createWaitingRoom({ rereadMs: times.rereadMs, readMany: ledger.readMany, now })
+  if (hears) {
+    const subscriber = connectPatiently({ url: where.ledgerUrl })
+    opened.push(() => subscriber.disconnect())
+    const onOpen = () => void room.rereadAll().catch(() => undefined)
+    await openReplyChannel({ subscriber, gateway, onReply: room.tell, onOpen })
+  }
+  if (rereads) {
+    const timer = setInterval(() => void room.rereadOverdue().catch(() => undefined), times.rereadMs)
+    opened.push(() => clearInterval(timer))
+  }
+  const firstSeen = createFirstSeen({ now, rememberMs: 2 * times.answerByMs })
+  const deps: PayDeps = {
+    ledger,
+    producer,
+    room,
+    identity,
+    sealKeys: keys,
+    times,
+    gateway,
+    maxWaiting,
+    firstSeen,
+    now,
+    log,
+  }
+  return { pay: createPay(deps), room, lines }
+}
+
+/** One payment as the caller repeats it: `id` names it, `changes` make it another request. */
+function charge(changes: Record<string, unknown> = {}, id: string = randomUUID()) {
+  const body = { ...visaCharge, transaction_id: id, ...changes }
+  const parsed = parsePayRequest(body, { currencies: ['USD'] })
+  if (!parsed.ok) throw new Error(`refused: ${parsed.field}`)
+  const credentials = { accountId: ACCOUNT, accessKey: new Secret(ACCESS_KEY) }
+  const caller = new AbortController()
+  const key = identity.paymentKey({ accountId: ACCOUNT, ...parsed.request })
+  const theTry = { request: parsed.request, body, credentials, hungUp: caller.signal }
+  return { ...theTry, key, hangUp: () => caller.abort(), again: (others = {}) => charge({ ...changes, ...others }, id) }
+}
+
+/** A worker that does with a payment what the test says. */
+async function openWorker(where: Place) {
+  const ledger = await ledgerAt(where)
+  const owner = 'w1.a'
+  const fence = (key: string, attempt = 1) => ledger.fence({ key, attempt }, { owner, reserved: '000000000001' })
+  const finish = (key: string, entry: Entry, attempt = 1) => ledger.finish({ key, attempt }, owner, entry)
+  const reaches = async (key: string, state: PaymentRecord['state'], attempt = 1) => {
+    await expect.poll(() => ledger.read(key), { interval: 5 }).toMatchObject({ state, attempt })
+  }
+  /** Waits for the payment, then carries it out. */
+  const settle = async (key: string, entry: Entry, attempt = 1) => {
+    await reaches(key, 'accepted', attempt)
+    expect((await fence(key, attempt))?.verdict).toBe('fenced')
+    await finish(key, entry, attempt)
+  }
+  return { ledger, fence, finish, settle, reaches }
+}
+
+/** What the queue holds for a payment. */
+async function openQueue(where: Place) {
+  const redis = await connected(where.queueUrl)
+  const sealed = createSealedPayments(redis, where.shard)
+  const jobs = () => redis.lrange(`{${where.shard}}:payments:wait`, 0, -1)
+  const ttl = (key: string) => redis.pttl(`{${where.shard}}:sealed:${key}.1`)
+  return { jobs, ttl, take: (key: string, attempt = 1) => sealed.take({ key, attempt }) }
+}
+
+async function msOf(work: Promise<unknown>): Promise<number> {
+  const started = performance.now()
+  await work
+  return performance.now() - started
+}
+
+describe('a new payment', () => {
+  it('is recorded as accepted, sealed for its attempt until ANSWER_BY, and queued', async () => {
+    const where = place()
+    const [{ pay }, worker, queue] = await Promise.all([openGateway(where), openWorker(where), openQueue(where)])
+    const first = charge()
+
+    const answer = pay(first)
+    await expect.poll(queue.jobs).toEqual([`${first.key}.1`])
+
+    expect(await worker.ledger.read(first.key)).toMatchObject({ state: 'accepted', attempt: 1, amount: '10.00' })
+    const payment = openPayment((await queue.take(first.key)) ?? '', { key: first.key, attempt: 1 }, keys)
+    expect(payment.request.transactionId).toBe(first.request.transactionId)
+    expect(payment.credentials.accessKey.expose()).toBe(ACCESS_KEY)
+    expect(await queue.ttl(first.key)).toBeGreaterThan(0)
+    expect(await queue.ttl(first.key)).toBeLessThanOrEqual(quick.answerByMs)
+    await worker.settle(first.key, APPROVAL)
+    await answer
+  })
+
+  it.each<[string, Entry, object]>([
+    ['an approval', APPROVAL, approved],
+    [
+      'a decline',
+      { state: 'declined', code: '30002', message: 'DECLINED' },
+      { kind: 'declined', code: '30002', message: 'DECLINED' },
+    ],
+    ['a payment that was never sent', { state: 'not_sent' }, { kind: 'not_processed' }],
+    ['an unclear end', { state: 'unconfirmed', dueMs: 60_000 }, { kind: 'unconfirmed' }],
+    ['a contradiction', { state: 'review' }, { kind: 'unconfirmed' }],
+  ])('is answered as soon as the worker writes %s', async (_, entry, verdict) => {
+    const where = place()
+    const [{ pay }, worker] = await Promise.all([openGateway(where), openWorker(where)])
+    const first = charge()
+
+    const [answer] = await Promise.all([pay(first), worker.settle(first.key, entry)])
+
+    expect(answer).toEqual(verdict)
+  })
+
+  it('leaves no card data, no access key and no name of the caller’s in the ledger or the log', async () => {
+    const where = place()
+    const [{ pay, lines }, worker] = await Promise.all([openGateway(where), openWorker(where)])
+    const first = charge()
+    const redis = await connected(where.ledgerUrl)
+
+    const answer = pay(first)
+    await worker.reaches(first.key, 'accepted')
+    const record = JSON.stringify(await redis.hgetall(`{${where.shard}}:payment:${first.key}`))
+    await worker.settle(first.key, APPROVAL)
+    await answer
+
+    for (const text of [record, JSON.stringify(lines)]) {
+      for (const secret of ['4111', ACCESS_KEY, 'Ann', 'Pizza', '94111']) expect(text).not.toContain(secret)
+    }
+  })
+})
+
+describe('the same request again', () => {
+  it('joins a payment that is under way, on any gateway, and hears the same', async () => {
+    const where = place()
+    const [one, two, worker] = await Promise.all([openGateway(where), openGateway(where), openWorker(where)])
+    const first = charge()
+
+    const answers = [one.pay(first), one.pay(first.again()), two.pay(first.again())]
+    await expect.poll(() => one.room.size() + two.room.size()).toBe(3)
+    await worker.settle(first.key, APPROVAL)
+
+    expect(await Promise.all(answers)).toEqual([approved, approved, approved])
+    expect([one.room.size(), two.room.size()]).toEqual([0, 0])
+  })
+
+  it('joins a payment that is being sent without sealing its card again', async () => {
+    const where = place()
+    const [{ pay }, worker, queue] = await Promise.all([openGateway(where), openWorker(where), openQueue(where)])
+    const first = charge()
+    await worker.ledger.admit(admissionOf(first))
+    await worker.fence(first.key)
+
+    const answer = pay(first)
+    await sleep(50)
+    await worker.finish(first.key, APPROVAL)
+
+    expect(await answer).toEqual(approved)
+    expect(await queue.jobs()).toEqual([])
+    expect(await queue.take(first.key)).toBeNull()
+  })
+
+  it('queues a payment again that its first gateway recorded and could not queue any more', async () => {
+    const where = place()
+    const [{ pay }, worker, queue] = await Promise.all([openGateway(where), openWorker(where), openQueue(where)])
+    const first = charge()
+    await worker.ledger.admit(admissionOf(first))
+
+    const answer = pay(first)
+
+    await expect.poll(queue.jobs).toEqual([`${first.key}.1`])
+    await worker.settle(first.key, APPROVAL)
+    expect(await answer).toEqual(approved)
+  })
+
+  it('replays the outcome at once, on any gateway, and queues nothing', async () => {
+    const where = place()
+    const [one, two, worker, queue] = await Promise.all([
+      openGateway(where),
+      openGateway(where),
+      openWorker(where),
+      openQueue(where),
+    ])
+    const first = charge()
+    await Promise.all([one.pay(first), worker.settle(first.key, APPROVAL)])
+    const jobsBefore = await queue.jobs()
+
+    expect(await one.pay(first.again())).toEqual(approved)
+    expect(await two.pay(first.again())).toEqual(approved)
+
+    expect(await queue.jobs()).toEqual(jobsBefore)
+  })
+
+  it('hears the answer that was found after the payment was unconfirmed', async () => {
+    const where = place()
+    const [{ pay }, worker] = await Promise.all([openGateway(where), openWorker(where)])
+    const first = charge()
+    await Promise.all([pay(first), worker.settle(first.key, { state: 'unconfirmed', dueMs: 60_000 })])
+
+    await worker.finish(first.key, APPROVAL)
+
+    expect(await pay(first.again())).toEqual(approved)
+  })
+
+  it('is a new attempt once the first was never sent', async () => {
+    const where = place()
+    const [{ pay }, worker, queue] = await Promise.all([openGateway(where), openWorker(where), openQueue(where)])
+    const first = charge()
+    await Promise.all([pay(first), worker.settle(first.key, { state: 'not_sent' })])
+
+    const [answer] = await Promise.all([pay(first.again()), worker.settle(first.key, APPROVAL, 2)])
+
+    expect(answer).toEqual(approved)
+    expect(await queue.jobs()).toContain(`${first.key}.2`)
+  })
+
+  it('is the same request with another CVV, which takes part in nothing', async () => {
+    const where = place()
+    const [{ pay }, worker] = await Promise.all([openGateway(where), openWorker(where)])
+    const first = charge()
+    await Promise.all([pay(first), worker.settle(first.key, APPROVAL)])
+
+    expect(await pay(first.again({ cvv: '999' }))).toEqual(approved)
+  })
+})
+
+describe('another request under the same id', () => {
+  it('is refused while the first is under way or approved, and neither queued nor held', async () => {
+    const where = place()
+    const [{ pay, room }, worker, queue] = await Promise.all([openGateway(where), openWorker(where), openQueue(where)])
+    const first = charge()
+    const answer = pay(first)
+    await expect.poll(queue.jobs).toHaveLength(1)
+
+    expect(await pay(first.again({ amount: '99.00' }))).toEqual({ kind: 'transaction_id_reused' })
+    expect(room.size()).toBe(1)
+    await worker.settle(first.key, APPROVAL)
+    expect(await answer).toEqual(approved)
+
+    expect(await pay(first.again({ amount: '99.00' }))).toEqual({ kind: 'transaction_id_reused' })
+    expect(await queue.jobs()).toHaveLength(1)
+  })
+
+  it('begins a new attempt after a decline', async () => {
+    const where = place()
+    const [{ pay }, worker] = await Promise.all([openGateway(where), openWorker(where)])
+    const first = charge()
+    await Promise.all([pay(first), worker.settle(first.key, { state: 'declined', code: '30002', message: 'NO' })])
+
+    const another = first.again({ cardnumber: '5555555555554444' })
+    const [answer] = await Promise.all([pay(another), worker.settle(first.key, APPROVAL, 2)])
+
+    expect(answer).toEqual(approved)
+  })
+})
+
+describe('at its deadline', () => {
+  it('a payment that no worker took is withdrawn at SEND_BY, and its sealed card is gone', async () => {
+    const where = place()
+    const [{ pay }, worker, queue] = await Promise.all([openGateway(where), openWorker(where), openQueue(where)])
+    const first = charge()
+
+    const started = performance.now()
+    const answer = await pay(first)
+
+    expect(answer).toEqual({ kind: 'not_processed' })
+    expect(performance.now() - started).toBeGreaterThan(quick.sendByMs - 20)
+    expect(await worker.ledger.read(first.key)).toMatchObject({ state: 'not_sent' })
+    expect(await queue.take(first.key)).toBeNull()
+    expect((await worker.fence(first.key))?.verdict).toBe('refused')
+  })
+
+  it('all tries of a payment are told at SEND_BY, whichever gateway withdrew it', async () => {
+    const where = place()
+    const [one, two] = await Promise.all([openGateway(where), openGateway(where)])
+    const first = charge()
+
+    const answers = await Promise.all([one.pay(first), two.pay(first.again()), two.pay(first.again())])
+
+    expect(answers).toEqual([{ kind: 'not_processed' }, { kind: 'not_processed' }, { kind: 'not_processed' }])
+  })
+
+  it('a payment whose fence was passed at the last moment is held on, and told when it ends', async () => {
+    const where = place()
+    const [{ pay }, worker] = await Promise.all([openGateway(where), openWorker(where)])
+    const first = charge()
+    const answer = pay(first)
+    await worker.reaches(first.key, 'accepted')
+    await worker.fence(first.key)
+
+    await sleep(quick.sendByMs + 50)
+    await worker.finish(first.key, APPROVAL)
+
+    expect(await answer).toEqual(approved)
+  })
+
+  it('a payment that is still being sent at ANSWER_BY is unconfirmed', async () => {
+    const where = place()
+    const [{ pay }, worker] = await Promise.all([openGateway(where), openWorker(where)])
+    const first = charge()
+    const started = performance.now()
+    const answer = pay(first)
+    await worker.reaches(first.key, 'accepted')
+    await worker.fence(first.key)
+
+    expect(await answer).toEqual({ kind: 'unconfirmed' })
+
+    expect(performance.now() - started).toBeGreaterThan(quick.answerByMs - 20)
+    expect(performance.now() - started).toBeLessThan(quick.answerByMs + 400)
+    expect(await worker.ledger.read(first.key)).toMatchObject({ state: 'sending' })
+  })
+
+  it('a later try is answered when the first one’s time is up, not its own', async () => {
+    const where = place()
+    const [{ pay }, worker] = await Promise.all([openGateway(where), openWorker(where)])
+    const first = charge()
+    await worker.ledger.admit(admissionOf(first))
+    await worker.fence(first.key)
+    await sleep(quick.answerByMs - 200)
+
+    const waitedMs = await msOf(pay(first).then((answer) => expect(answer).toEqual({ kind: 'unconfirmed' })))
+
+    expect(waitedMs).toBeLessThan(500)
+  })
+
+  it('a payment that is being reversed is held, and not processed once that is done', async () => {
+    const where = place()
+    const [{ pay }, worker] = await Promise.all([openGateway(where), openWorker(where)])
+    const redis = await connected(where.ledgerUrl)
+    const first = charge()
+    await Promise.all([pay(first), worker.settle(first.key, APPROVAL)])
+    const write = (state: string) => redis.hset(`{${where.shard}}:payment:${first.key}`, 'state', state)
+
+    await write('reversing')
+    const held = pay(first.again())
+    await sleep(60)
+    await write('reversed')
+
+    expect(await held).toEqual({ kind: 'not_processed' })
+  })
+})
+
+describe('a caller who hangs up', () => {
+  it('ends the try in silence and cancels nothing', async () => {
+    const where = place()
+    const [{ pay, room }, worker, queue] = await Promise.all([openGateway(where), openWorker(where), openQueue(where)])
+    const first = charge()
+    const answer = pay(first)
+    await expect.poll(queue.jobs).toHaveLength(1)
+
+    first.hangUp()
+
+    expect(await answer).toBeUndefined()
+    expect(room.size()).toBe(0)
+    expect(await worker.ledger.read(first.key)).toMatchObject({ state: 'accepted' })
+    expect(await queue.take(first.key)).not.toBeNull()
+    await worker.settle(first.key, APPROVAL)
+    expect(await pay(first.again())).toEqual(approved)
+  })
+
+  it('before anything was recorded starts no payment', async () => {
+    const where = place()
+    const [{ pay, room }, worker] = await Promise.all([openGateway(where), openWorker(where)])
+    const first = charge()
+    first.hangUp()
+
+    expect(await pay(first)).toBeUndefined()
+
+    expect(await worker.ledger.read(first.key)).toBeUndefined()
+    expect(room.size()).toBe(0)
+  })
+})
+
+describe('a full house', () => {
+  it('refuses a new payment, of which nothing stays on the queue', async () => {
+    const where = place()
+    const [{ pay, room }, worker, queue] = await Promise.all([
+      openGateway(where, { maxWaiting: 1 }),
+      openWorker(where),
+      openQueue(where),
+    ])
+    const [held, refused] = [charge(), charge()]
+    const answer = pay(held)
+    await expect.poll(queue.jobs).toHaveLength(1)
+
+    expect(await pay(refused)).toEqual({ kind: 'not_processed' })
+
+    expect(await worker.ledger.read(refused.key)).toMatchObject({ state: 'not_sent' })
+    expect(await queue.take(refused.key)).toBeNull()
+    expect(await queue.jobs()).toHaveLength(1)
+    expect(room.size()).toBe(1)
+    await worker.settle(held.key, APPROVAL)
+    expect(await answer).toEqual(approved)
+  })
+
+  it('says nothing of a payment that is being sent', async () => {
+    const where = place()
+    const [{ pay }, worker] = await Promise.all([openGateway(where, { maxWaiting: 1 }), openWorker(where)])
+    const first = charge()
+    const answer = pay(first)
+    await worker.reaches(first.key, 'accepted')
+    await worker.fence(first.key)
+
+    expect(await pay(first.again())).toBeUndefined()
+
+    await worker.finish(first.key, APPROVAL)
+    expect(await answer).toEqual(approved)
+  })
+
+  it('still replays, and refuses an id that is another’s', async () => {
+    const where = place()
+    const [{ pay }, worker, queue] = await Promise.all([
+      openGateway(where, { maxWaiting: 1 }),
+      openWorker(where),
+      openQueue(where),
+    ])
+    const [over, held] = [charge(), charge()]
+    await Promise.all([pay(over), worker.settle(over.key, APPROVAL)])
+    const answer = pay(held)
+    await expect.poll(queue.jobs).toHaveLength(2)
+
+    expect(await pay(over.again())).toEqual(approved)
+    expect(await pay(held.again({ amount: '1.00' }))).toEqual({ kind: 'transaction_id_reused' })
+
+    await worker.settle(held.key, APPROVAL)
+    await answer
+  })
+})
+
+describe('while the queue is away', () => {
+  const away = async () => place({ queueUrl: `redis://127.0.0.1:${await freePort()}` })
+
+  it('a new payment is refused at once, and the ledger knows that nothing was sent', async () => {
+    const where = await away()
+    const [{ pay, lines }, worker] = await Promise.all([openGateway(where), openWorker(where)])
+    const first = charge()
+
+    const waitedMs = await msOf(pay(first).then((answer) => expect(answer).toEqual({ kind: 'not_processed' })))
+
+    expect(waitedMs).toBeLessThan(quick.sendByMs - 40)
+    expect(await worker.ledger.read(first.key)).toMatchObject({ state: 'not_sent' })
+    expect(lines.map(({ fields }) => fields.step ?? fields.reason)).toContain('add')
+  })
+
+  it('a payment that is being sent is held until it ends', async () => {
+    const where = await away()
+    const [{ pay }, worker] = await Promise.all([openGateway(where), openWorker(where)])
+    const first = charge()
+    await worker.ledger.admit(admissionOf(first))
+    await worker.fence(first.key)
+
+    const [answer] = await Promise.all([pay(first), sleep(50).then(() => worker.finish(first.key, APPROVAL))])
+
+    expect(answer).toEqual(approved)
+  })
+})
+
+describe('while the ledger is away', () => {
+  it('a try is held and asks on; past ANSWER_BY since it was first seen the answer is unconfirmed', async () => {
+    const where = place({ ledgerUrl: `redis://127.0.0.1:${await freePort()}` })
+    const [{ pay, room }, queue] = await Promise.all([openGateway(where, { hears: false }), openQueue(where)])
+    const first = charge()
+
+    const waitedMs = await msOf(pay(first).then((answer) => expect(answer).toEqual({ kind: 'unconfirmed' })))
+    const repeatedMs = await msOf(pay(first.again()).then((answer) => expect(answer).toEqual({ kind: 'unconfirmed' })))
+
+    expect(waitedMs).toBeGreaterThan(quick.answerByMs - 20)
+    expect(repeatedMs).toBeLessThan(quick.answerByMs / 2)
+    expect(await queue.jobs()).toEqual([])
+    expect(room.size()).toBe(0)
+  })
+
+  it('a caller who hangs up is let go', async () => {
+    const where = place({ ledgerUrl: `redis://127.0.0.1:${await freePort()}` })
+    const { pay, room } = await openGateway(where, { hears: false })
+    const first = charge()
+    const answer = pay(first)
+    await sleep(30)
+
+    first.hangUp()
+
+    expect(await answer).toBeUndefined()
+    expect(room.size()).toBe(0)
+  })
+
+  it('a try that was waiting is carried out when the ledger comes back', async () => {
+    const server = await startTestRedis({ kind: 'ledger' })
+    opened.push(server.stop)
+    const where = place({ ledgerUrl: server.url, times: unhurried })
+    const [{ pay }, worker] = await Promise.all([openGateway(where), openWorker(where)])
+    await server.kill()
+    const first = charge()
+
+    const answer = pay(first)
+    await sleep(30)
+    await server.restart()
+    const recorded = () => worker.ledger.read(first.key).catch(() => undefined)
+    await expect.poll(recorded, { interval: 20, timeout: quick.answerByMs * 2 }).toBeDefined()
+    await worker.settle(first.key, APPROVAL)
+
+    expect(await answer).toEqual(approved)
+  })
+
+  it('a payment that was accepted before is not said to be unprocessed, for nobody can know', async () => {
+    const server = await startTestRedis({ kind: 'ledger' })
+    opened.push(server.stop)
+    const where = place({ ledgerUrl: server.url })
+    const [{ pay }, queue] = await Promise.all([openGateway(where), openQueue(where)])
+    const first = charge()
+    const answer = pay(first)
+    await expect.poll(queue.jobs).toHaveLength(1)
+
+    await server.kill()
+
+    const waitedMs = await msOf(answer.then((verdict) => expect(verdict).toEqual({ kind: 'unconfirmed' })))
+    expect(waitedMs).toBeLessThan(quick.answerByMs + 300)
+  })
+
+  it('a held try whose caller hangs up at the deadline leaves its seat', async () => {
+    const server = await startTestRedis({ kind: 'ledger' })
+    opened.push(server.stop)
+    const where = place({ ledgerUrl: server.url })
+    const [{ pay, room }, queue] = await Promise.all([openGateway(where), openQueue(where)])
+    const first = charge()
+    const answer = pay(first)
+    await expect.poll(queue.jobs).toHaveLength(1)
+    await server.kill()
+    await sleep(quick.sendByMs)
+
+    first.hangUp()
+
+    expect(await msOf(answer)).toBeLessThan(400)
+    expect(await answer).toBeUndefined()
+    expect(room.size()).toBe(0)
+  })
+})
+
+describe('a lost message of the reply channel', () => {
+  it('is made good by reading the ledger again', async () => {
+    const where = place()
+    const [{ pay }, worker] = await Promise.all([openGateway(where, { hears: false }), openWorker(where)])
+    const first = charge()
+    const started = performance.now()
+
+    const [answer] = await Promise.all([pay(first), worker.settle(first.key, APPROVAL)])
+
+    expect(answer).toEqual(approved)
+    expect(performance.now() - started).toBeLessThan(quick.sendByMs)
+  })
+
+  it('is made good at the deadline even when nobody reads again', async () => {
+    const where = place()
+    const deaf = { hears: false, rereads: false }
+    const [{ pay }, worker] = await Promise.all([openGateway(where, deaf), openWorker(where)])
+    const first = charge()
+
+    const [answer] = await Promise.all([pay(first), worker.settle(first.key, APPROVAL)])
+
+    expect(answer).toEqual(approved)
+  })
+
+  it('about the end of an attempt lets the try follow the next attempt of the same request', async () => {
+    const where = place()
+    const deaf = openGateway(where, { hears: false, rereads: false })
+    const [{ pay, room }, worker] = await Promise.all([deaf, openWorker(where)])
+    const first = charge()
+    const answer = pay(first)
+    await worker.settle(first.key, { state: 'not_sent' })
+    await worker.ledger.admit(admissionOf(first))
+
+    await room.rereadAll()
+    await worker.settle(first.key, APPROVAL, 2)
+    await room.rereadAll()
+
+    expect(await answer).toEqual(approved)
+  })
+
+  it('about the end of an attempt is no charge when the next attempt is another request', async () => {
+    const where = place()
+    const deaf = openGateway(where, { hears: false, rereads: false })
+    const [{ pay, room }, worker] = await Promise.all([deaf, openWorker(where)])
+    const first = charge()
+    const answer = pay(first)
+    await worker.settle(first.key, { state: 'declined', code: '30002', message: 'NO' })
+    await worker.ledger.admit({ ...admissionOf(first), fingerprint: 'another request' })
+    await worker.settle(first.key, APPROVAL, 2)
+
+    await room.rereadAll()
+
+    expect(await answer).toEqual({ kind: 'not_processed' })
+  })
+
+  it('of an earlier attempt says nothing about a later one', async () => {
+    const where = place()
+    const [{ pay, room }, worker] = await Promise.all([openGateway(where), openWorker(where)])
+    const first = charge()
+    await Promise.all([pay(first), worker.settle(first.key, { state: 'not_sent' })])
+    const old = (await worker.ledger.read(first.key)) as PaymentRecord
+    const answer = pay(first.again())
+    await worker.reaches(first.key, 'accepted', 2)
+
+    room.tell(old)
+    await worker.settle(first.key, APPROVAL, 2)
+
+    expect(await answer).toEqual(approved)
+  })
+})
+
+function admissionOf({ key, request, body }: ReturnType<typeof charge>) {
+  return {
+    key,
+    fingerprint: identity.fingerprint({ body, accessKey: ACCESS_KEY }),
+    gateway: 'another',
+    method: request.method,
+    account: ACCOUNT,
+    custom_id: request.transactionId,
+    amount: request.amount,
+    sealedCredentials: '',
+  }
+}

@@ -1,0 +1,128 @@
+import { Agent, type IncomingHttpHeaders, type RequestOptions, request } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
+import type { PaymentRecord } from '@pay/ledger'
+import type { Log, LogFields } from '@pay/service'
+import visaCharge from '../../../examples/charge-card.json' with { type: 'json' }
+import legacyCharge from '../../../examples/charge-legacy.json' with { type: 'json' }
+import visaToken from '../../../examples/tokenize-card.json' with { type: 'json' }
+import { createApp, ENDPOINT } from './app.ts'
+import { createMetrics } from './metrics.ts'
+import type { Pay, Try } from './pay.ts'
+
+/** Support for this folder's tests. */
+
+export { legacyCharge, visaCharge, visaToken }
+
+export const ACCOUNT = '120615000001'
+export const ACCESS_KEY = '0123456789abcdef0123456789abcdef'
+export const basic = (user: string, password: string) =>
+  `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
+
+/** A payment as the ledger knows it, accepted a moment ago unless the test says otherwise. */
+export const recordOf = (changes: Partial<PaymentRecord> = {}): PaymentRecord => ({
+  key: 'p_1',
+  state: 'accepted',
+  attempt: 1,
+  fingerprint: '1.a',
+  now: 1000,
+  first: 1000,
+  asked: 0,
+  method: 'charge',
+  account: ACCOUNT,
+  custom_id: 'tx-1',
+  ...changes,
+})
+
+export type Line = { level: string; fields: LogFields; message: string }
+
+/** A log that remembers. */
+export function recordingLog() {
+  const lines: Line[] = []
+  const at = (level: string) => (fields: LogFields, message: string) => void lines.push({ level, fields, message })
+  const log: Log = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+  return { log, lines }
+}
+
+export type Question = {
+  path?: string
+  method?: string
+  headers?: Record<string, string>
+  body?: string | Uint8Array | undefined
+}
+
+export type Answer = { status: number; headers: IncomingHttpHeaders; text: string; json: Record<string, unknown> }
+
+export type Door = {
+  /** Asks as Twilio would, except for what the question says otherwise. Rejects when the connection ends without an answer. */
+  ask: (question?: Question) => Promise<Answer>
+  /** Writes bytes to a connection of its own and gives all that comes back until the server closes it, or falls silent. */
+  write: (...chunks: readonly string[]) => Promise<string>
+  /** What `pay` was called with. */
+  tries: Try[]
+  lines: Line[]
+}
+
+export type DoorOptions = { pay?: Pay; allowedAccounts?: readonly string[] }
+
+const SILENCE_MS = 150
+
+/** The app behind a real socket, with a `pay` that approves whatever it gets unless the test has its own. */
+export async function withApp(use: (door: Door) => Promise<void>, options: DoorOptions = {}): Promise<void> {
+  const { pay = async () => ({ kind: 'approved', transactionId: '000000012345' }), allowedAccounts = [] } = options
+  const { log, lines } = recordingLog()
+  const tries: Try[] = []
+  const recording: Pay = (theTry) => {
+    tries.push(theTry)
+    return pay(theTry)
+  }
+  const app = createApp({ pay: recording, allowedAccounts, currencies: ['USD'], metrics: createMetrics(() => 0), log })
+  const server = app.listen(0, '127.0.0.1')
+  const agent = new Agent({ keepAlive: true })
+  await new Promise((resolve) => server.once('listening', resolve))
+  const { port } = server.address() as AddressInfo
+  try {
+    await use({ ask: (question) => ask({ port, agent }, question), write: write(port), tries, lines })
+  } finally {
+    agent.destroy()
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+  }
+}
+
+function ask(where: RequestOptions, question: Question = {}): Promise<Answer> {
+  const { path = ENDPOINT, method = 'POST', headers = {}, body } = question
+  const authorized = { authorization: basic(ACCOUNT, ACCESS_KEY), ...headers }
+  return new Promise((resolve, reject) => {
+    const asked = request({ host: '127.0.0.1', ...where, path, method, headers: authorized }, (response) => {
+      const chunks: Buffer[] = []
+      response.on('data', (chunk: Buffer) => chunks.push(chunk))
+      response.on('error', reject)
+      response.on('end', () => {
+        const text = Buffer.concat(chunks).toString()
+        const json = method === 'HEAD' ? {} : JSON.parse(text)
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, text, json })
+      })
+    })
+    asked.on('error', reject)
+    asked.end(body)
+  })
+}
+
+const write =
+  (port: number) =>
+  (...chunks: readonly string[]): Promise<string> =>
+    new Promise((resolve) => {
+      const socket = connect(port, '127.0.0.1')
+      let heard = ''
+      const done = () => {
+        socket.destroy()
+        resolve(heard)
+      }
+      socket.on('data', (chunk) => {
+        heard += chunk
+      })
+      socket.on('close', done)
+      socket.on('error', done)
+      socket.setTimeout(SILENCE_MS, done)
+      for (const chunk of chunks) socket.write(chunk)
+    })

@@ -1,0 +1,84 @@
+import { afterEach, describe, expect, inject, it } from 'vitest'
+import { startTestRedis } from '../../../scripts/test-servers.ts'
+import { connectFailingFast, whenReady } from './connection.ts'
+import { LEDGER_SETTINGS, QUEUE_SETTINGS, wrongSettings } from './redis-settings.ts'
+
+const opened: (() => unknown)[] = []
+
+afterEach(async () => {
+  for (const close of opened.splice(0).reverse()) await close()
+})
+
+async function connected(url: string) {
+  const redis = connectFailingFast({ url })
+  opened.push(() => redis.disconnect())
+  expect(await whenReady(redis, 1000)).toBe(true)
+  return redis
+}
+
+async function serverWith(...args: string[]) {
+  const server = await startTestRedis({ kind: 'queue', args })
+  opened.push(server.stop)
+  return connected(server.url)
+}
+
+describe('the settings of a Redis', () => {
+  it('are not complained about when they are right', async () => {
+    const [queue, ledger] = await Promise.all([inject('queueRedisUrl'), inject('ledgerRedisUrl')].map(connected))
+    if (!queue || !ledger) throw new Error('not connected')
+
+    expect(await wrongSettings(queue, QUEUE_SETTINGS)).toEqual([])
+    expect(await wrongSettings(ledger, LEDGER_SETTINGS)).toEqual([])
+  })
+
+  it('are each named when they are wrong, with what would come of it', async () => {
+    const redis = await serverWith('--save', '60 1', '--appendonly', 'yes', '--maxmemory-policy', 'allkeys-lru')
+
+    expect(await wrongSettings(redis, QUEUE_SETTINGS)).toEqual([
+      'save must be "": a snapshot would keep card data on a disk',
+      'appendonly must be "no": an append-only file would keep card data on a disk',
+      'maxmemory-policy must be "noeviction": evicted jobs are lost payments',
+    ])
+  })
+
+  it('of a ledger that flushes every second are refused', async () => {
+    const redis = await serverWith('--appendonly', 'yes', '--appendfsync', 'everysec')
+
+    expect(await wrongSettings(redis, LEDGER_SETTINGS)).toEqual([
+      'appendfsync must be "always": everysec can lose a fence that was already acknowledged',
+    ])
+  })
+
+  it('of a queue are not good enough for a ledger, nor the other way round', async () => {
+    const queue = await connected(inject('queueRedisUrl'))
+    const ledger = await connected(inject('ledgerRedisUrl'))
+
+    expect(await wrongSettings(queue, LEDGER_SETTINGS)).toContainEqual(
+      expect.stringMatching(/^appendonly must be "yes"/),
+    )
+    expect(await wrongSettings(ledger, QUEUE_SETTINGS)).toContainEqual(
+      expect.stringMatching(/^appendonly must be "no"/),
+    )
+  })
+
+  it.each([
+    ['has no CONFIG', ['--rename-command', 'CONFIG', '']],
+    ['forbids CONFIG to us', ['--user', 'default', 'on', 'nopass', '~*', '&*', '+@all', '-config']],
+  ])('that %s are to be checked by hand', async (_, args) => {
+    const redis = await serverWith(...args)
+
+    expect(await wrongSettings(redis, QUEUE_SETTINGS)).toEqual(
+      ['save', 'appendonly', 'maxmemory-policy'].map(
+        (setting) => `${setting} cannot be read: check it by hand, then set REDIS_CHECKED_BY_HAND=true`,
+      ),
+    )
+  })
+
+  it('cannot be judged while the server is away: that is no finding but an error', async () => {
+    const redis = await serverWith()
+
+    redis.disconnect()
+
+    await expect(wrongSettings(redis, QUEUE_SETTINGS)).rejects.toThrow(Error)
+  })
+})

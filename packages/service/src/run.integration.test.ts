@@ -1,0 +1,147 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { type Child, startChild } from '../../../scripts/child.ts'
+
+const children: Child[] = []
+
+afterEach(async () => {
+  await Promise.all(children.splice(0).map((child) => child.stop(0)))
+})
+
+/** Says what every program below has at hand. */
+const PREAMBLE = `
+  import { setTimeout as sleep } from 'node:timers/promises'
+  const [{ run }, { ConfigurationError }, { createLog }] = await Promise.all(
+    ['run.ts', 'environment.ts', 'log.ts'].map((file) => import(new URL(file, process.argv[1]).href)),
+  )
+  const say = (text) => process.stdout.write(text + '\\n')
+  const serving = setInterval(() => undefined, 1000)
+`
+
+/** A process of its own whose life is `run`. */
+async function start(program: string) {
+  const lines: string[] = []
+  const child = await startChild({
+    name: 'a program',
+    program: process.execPath,
+    args: ['--input-type=module', '-e', PREAMBLE + program, import.meta.url],
+    env: {},
+    onLine: (line) => void lines.push(line),
+  })
+  children.push(child)
+  const says = (line: string) => expect.poll(() => lines, { timeout: 5000 }).toContain(line)
+  return { lines, child, says }
+}
+
+const SERVING = `
+  await run(async () => ({
+    drain: async () => { say('draining'); await sleep(100); clearInterval(serving); say('drained') },
+    flush: () => say('flushed'),
+  }))
+  say('serving')
+`
+
+const STUCK = `
+  await run(async () => ({
+    drain: async () => { say('draining'); await sleep(60_000) },
+    flush: () => say('flushed'),
+  }))
+  say('serving')
+`
+
+const failing = (error: string) => `
+  await run(async () => { throw ${error} })
+  say('serving')
+`
+
+describe('a process', () => {
+  it.each(['SIGTERM', 'SIGINT'] as const)('drains, writes its log and exits with 0 at %s', async (signal) => {
+    const { child, lines, says } = await start(SERVING)
+    await says('serving')
+
+    child.kill(signal)
+
+    expect(await child.exited).toEqual({ code: 0, signal: null })
+    expect(lines).toEqual(['serving', 'draining', 'drained', 'flushed'])
+  })
+
+  it.each([
+    ['SIGTERM', 'SIGTERM'],
+    ['SIGTERM', 'SIGINT'],
+  ] as const)('exits at once with 1 when %s is followed by %s', async (first, second) => {
+    const { child, lines, says } = await start(STUCK)
+    await says('serving')
+    child.kill(first)
+    await says('draining')
+
+    child.kill(second)
+
+    expect(await child.exited).toEqual({ code: 1, signal: null })
+    expect(lines).not.toContain('flushed')
+  })
+
+  it('writes the last lines of its log before it ends', async () => {
+    const { child, lines, says } = await start(`
+      const log = createLog({ name: 'test', level: 'info', pretty: false })
+      await run(async () => ({
+        drain: async () => { for (let line = 1; line <= 100; line += 1) log.info({ count: line }, 'draining') },
+        flush: () => log.flush(),
+      }))
+      say('serving')
+    `)
+    await says('serving')
+
+    child.kill('SIGTERM')
+    await child.exited
+
+    const logged = lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line))
+    expect(logged).toHaveLength(100)
+    expect(logged.at(-1)).toMatchObject({ name: 'test', count: 100, msg: 'draining' })
+  })
+
+  it('that cannot drain exits with 1 and says why, without the message of the error', async () => {
+    const { child, lines, says } = await start(`
+      await run(async () => ({ drain: async () => { throw new TypeError('4111111111111111') }, flush: () => undefined }))
+      say('serving')
+    `)
+    await says('serving')
+
+    child.kill('SIGTERM')
+
+    expect(await child.exited).toEqual({ code: 1, signal: null })
+    expect(lines).toContain('could not go on: TypeError')
+    expect(lines.join()).not.toContain('4111')
+  })
+})
+
+describe('a start that fails', () => {
+  it('because of the environment prints every problem and no stack, and exits with 1', async () => {
+    const { child, lines } = await start(failing(`new ConfigurationError(['A: is required', 'B: is required'])`))
+
+    expect(await child.exited).toEqual({ code: 1, signal: null })
+
+    expect(lines).toEqual(['the environment cannot be used:', '  - A: is required', '  - B: is required'])
+  })
+
+  it('because of the environment, before its first promise, prints it just the same', async () => {
+    const { child, lines } = await start(`await run(() => { throw new ConfigurationError(['A: is required']) })`)
+
+    expect(await child.exited).toEqual({ code: 1, signal: null })
+
+    expect(lines).toEqual(['the environment cannot be used:', '  - A: is required'])
+  })
+
+  it.each([
+    ['an error', `new RangeError('4111111111111111')`, 'could not go on: RangeError'],
+    ['an error with a code', `Object.assign(new Error('4111'), { code: 'EFOO' })`, 'could not go on: Error EFOO'],
+    ['what is no error', `'4111111111111111'`, 'could not go on: string'],
+    ['a message that looks like a stack', `new Error('no\\n    at 4111111111111111')`, 'could not go on: Error'],
+  ])('because of %s says which and where, but not its message', async (_, error, first) => {
+    const { child, lines } = await start(failing(error))
+
+    expect(await child.exited).toEqual({ code: 1, signal: null })
+
+    expect(lines[0]).toBe(first)
+    expect(lines.join()).not.toContain('4111')
+    expect(lines).not.toContain('serving')
+  })
+})
