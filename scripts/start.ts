@@ -1,7 +1,7 @@
 import { parseArgs, styleText } from 'node:util'
+import { onSignals } from '@pay/service'
 import type { Child } from './child.ts'
 import { toHumanLine } from './log-line.ts'
-import { onSignals } from './on-signals.ts'
 import { sendSample } from './sample.ts'
 import { say } from './say.ts'
 import type { Environment } from './service.ts'

@@ -491,6 +491,23 @@ describe('a full house', () => {
     expect(await answer).toEqual(approved)
   })
 
+  it('says nothing of a payment that others began, and leaves it to them', async () => {
+    const where = place()
+    const [one, full, worker] = await Promise.all([
+      openGateway(where),
+      openGateway(where, { maxWaiting: 0 }),
+      openWorker(where),
+    ])
+    const first = charge()
+    const answer = one.pay(first)
+    await worker.reaches(first.key, 'accepted')
+
+    expect(await full.pay(first.again())).toBeUndefined()
+
+    await worker.settle(first.key, APPROVAL)
+    expect(await answer).toEqual(approved)
+  })
+
   it('still replays, and refuses an id that is another’s', async () => {
     const where = place()
     const [{ pay }, worker, queue] = await Promise.all([
@@ -524,6 +541,20 @@ describe('while the queue is away', () => {
     expect(waitedMs).toBeLessThan(quick.sendByMs - 40)
     expect(await worker.ledger.read(first.key)).toMatchObject({ state: 'not_sent' })
     expect(lines.map(({ fields }) => fields.step ?? fields.reason)).toContain('add')
+  })
+
+  it('a payment that another gateway could still queue is joined, not withdrawn', async () => {
+    const where = place()
+    const [one, worker] = await Promise.all([openGateway(where), openWorker(where)])
+    const cutOff = await openGateway({ ...where, queueUrl: (await away()).queueUrl })
+    const first = charge()
+    const answers = [one.pay(first)]
+    await worker.reaches(first.key, 'accepted')
+
+    answers.push(cutOff.pay(first.again()))
+
+    await worker.settle(first.key, APPROVAL)
+    expect(await Promise.all(answers)).toEqual([approved, approved])
   })
 
   it('a payment that is being sent is held until it ends', async () => {

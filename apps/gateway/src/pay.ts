@@ -10,7 +10,8 @@ import type { News, Seat, WaitingRoom } from './waiting-room.ts'
  *
  *  3 identify   payment key and fingerprint
  *  4 admit      new or join: go on · replay: the outcome · reused: refused · ledger away: keep asking, at the end `unconfirmed`
- *  5 seal, add  queue away or too many tries held: accepted -> not_sent, and only when that is acknowledged `not_processed`
+ *  5 seal, add  queue away or too many tries held: a new payment goes accepted -> not_sent, and only when that is acknowledged
+ *               the caller hears `not_processed`; a payment that others began is left to them
  *  6 wait       the outcome · SEND_BY: accepted -> not_sent, or lost to the fence and waiting on · ANSWER_BY: `unconfirmed`
  *
  * Resolves with what the caller hears, or with undefined: silence, because the caller hung up, or because nothing true can
@@ -32,7 +33,7 @@ export type PayDeps = {
   times: Times
   gateway: string
   maxWaiting: number
-  firstSeen: (key: string) => number
+  firstSeen: (key: string, arrivedAt: number) => number
   now: () => number
   log: Log
 }
@@ -67,11 +68,12 @@ export function createPay(deps: PayDeps): Pay {
     if (verdict === 'reused') return { kind: 'transaction_id_reused' }
     if (verdict === 'replay') return verdictOf(record) ?? wait(seat, record)
     const isFull = room.size() > deps.maxWaiting
-    if (isFull || !(await dispatched(theTry, record))) {
-      const refusal = await refuse(record, isFull ? 'too many tries are held' : 'the queue is away')
-      if (refusal || isFull) return refusal
-    }
-    return wait(seat, record)
+    const isStuck = isFull || !(await dispatched(theTry, record))
+    // A payment that this try only joins may be in good hands elsewhere: it is not withdrawn from under them.
+    const refusal = isStuck && verdict === 'new' ? await refuse(record) : undefined
+    if (isStuck)
+      log.warn({ payment: key, attempt: record.attempt, verdict, reason: isFull ? 'full' : 'queue' }, 'stuck')
+    return refusal || isFull ? refusal : wait(seat, record)
   }
 
   /** Step 4. A ledger that does not answer is asked again until this try ends: whether this is a repeat cannot be known. */
@@ -87,12 +89,13 @@ export function createPay(deps: PayDeps): Pay {
       amount: request.amount,
       sealedCredentials: sealCredentials(credentials, key, sealKeys),
     }
+    const arrivedAt = now()
     while (!hungUp.aborted) {
       try {
         return await ledger.admit(admission)
       } catch (error) {
         log.warn({ payment: key, step: 'admit', reason: reasonOf(error) }, 'the ledger did not answer')
-        if (now() - deps.firstSeen(key) >= times.answerByMs) return UNCONFIRMED
+        if (now() - deps.firstSeen(key, arrivedAt) >= times.answerByMs) return UNCONFIRMED
         await sleep(times.ledgerRetryMs)
       }
     }
@@ -115,8 +118,7 @@ export function createPay(deps: PayDeps): Pay {
 
   /** Nothing can be done for this try. That is said only when the ledger has acknowledged that nothing will be sent; when a
    * worker was faster, or the ledger does not answer, nothing true can be said yet: undefined. */
-  async function refuse(record: PaymentRecord, reason: string): Promise<Verdict | undefined> {
-    log.warn({ payment: record.key, attempt: record.attempt, reason }, 'refused')
+  async function refuse(record: PaymentRecord): Promise<Verdict | undefined> {
     const latest = await withdraw(record).catch(() => undefined)
     return latest && outcomeFor(record, latest)
   }
@@ -161,7 +163,7 @@ export function createPay(deps: PayDeps): Pay {
   /** accepted -> not_sent, where it still is; the record as it then stands. Its sealed card data goes at once. */
   async function withdraw(record: PaymentRecord, options = { whenExpired: false }): Promise<PaymentRecord | undefined> {
     const reply = await ledger.withdraw(attemptOf(record), { state: 'not_sent' }, options)
-    if (reply?.verdict === 'withdrawn') await producer.shred(attemptOf(record)).catch(() => undefined)
+    if (reply?.verdict === 'withdrawn') void producer.shred(attemptOf(record)).catch(() => undefined)
     return reply?.record
   }
 }

@@ -1,4 +1,4 @@
-import type { Ledger } from '@pay/ledger'
+import type { Ledger, PaymentRecord } from '@pay/ledger'
 import { type Log, reasonOf, type Times } from '@pay/service'
 import type { PaymentProcess } from './process-payment.ts'
 
@@ -32,12 +32,18 @@ export function startSweeper({ ledger, payments, worker, times, log }: SweeperDe
   }
 
   async function lookAfter(key: string): Promise<void> {
-    const record = await ledger.read(key)
+    try {
+      await stepFor(await ledger.read(key))
+    } finally {
+      // Whatever is still due (its owner lives, or a step failed) makes room for others until a lease could have run out.
+      await ledger.postpone(key, times.leaseMs)
+    }
+  }
+
+  async function stepFor(record: PaymentRecord | undefined): Promise<void> {
     if (record?.state === 'accepted') await payments.withdraw(record, { state: 'not_sent' }, { whenExpired: true })
-    else if (record?.state === 'sending') await payments.takeOver(record)
-    else if (record?.state === 'unconfirmed') await payments.askAgain(record)
-    // Whatever is still open (its owner lives) is looked at again when a lease could have run out.
-    await ledger.postpone(key, times.leaseMs)
+    if (record?.state === 'sending') await payments.takeOver(record)
+    if (record?.state === 'unconfirmed') await payments.askAgain(record)
   }
 
   return {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Redis } from 'ioredis'
-import { type LedgerReply, type PaymentRecord, parseReply, type State } from './record.ts'
+import { type LedgerReply, type PaymentRecord, parseReply, type State, UnreadableRecord } from './record.ts'
 
 /** The books: one small record per payment, every step on it one script, atomic in the ledger. All functions reject when
  * the ledger does not answer; whether the step was taken is then unknown, and asking again changes nothing twice. */
@@ -40,6 +40,8 @@ export function createLedger({ redis, sendByMs, leaseMs, retentionMs, shard = 's
   const recordKey = (key: string) => `{${shard}}:payment:${key}`
   const leaseKey = (worker: string) => `{${shard}}:lease:${worker}`
   const call = createScripts(redis, () => (now ? String(now()) : ''))
+  const read = async (key: string): Promise<PaymentRecord | undefined> =>
+    parseReply(await call.read([recordKey(key)], []))?.record
 
   return {
     async admit(admission: Admission) {
@@ -76,13 +78,12 @@ export function createLedger({ redis, sendByMs, leaseMs, retentionMs, shard = 's
       return parsed && { ...parsed, sealedCredentials: parsed.rest[0] ?? '' }
     },
 
-    async read(key: string): Promise<PaymentRecord | undefined> {
-      return parseReply(await call.read([recordKey(key)], []))?.record
-    },
+    read,
 
-    /** Several records in one flight, in the order asked. */
+    /** Several records in one flight, in the order asked; undefined also for one that cannot be read, so that it does not
+     * keep the others from being read. */
     async readMany(keys: readonly string[]): Promise<(PaymentRecord | undefined)[]> {
-      return Promise.all(keys.map(async (key) => parseReply(await call.read([recordKey(key)], []))?.record))
+      return Promise.all(keys.map((key) => read(key).catch(unlessUnreadable)))
     },
 
     /** Keys of payments to look at now; empty for every worker but the one that holds the sweeper's lease. */
@@ -103,6 +104,10 @@ export function createLedger({ redis, sendByMs, leaseMs, retentionMs, shard = 's
       await redis.del(leaseKey(worker))
     },
   }
+}
+
+function unlessUnreadable(error: unknown): undefined {
+  if (!(error instanceof UnreadableRecord)) throw error
 }
 
 const workerOf = (owner: string) => owner.slice(0, Math.max(0, owner.lastIndexOf('.')))

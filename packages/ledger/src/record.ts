@@ -66,14 +66,19 @@ const REPLY = z.array(z.string())
 
 export type LedgerReply<Verdict extends string> = { verdict: Verdict; record: PaymentRecord; rest: readonly string[] }
 
-/** Reads the answer of a script; undefined where there is no record. Throws when the ledger holds what this version of
- * the program does not know: going on would be a guess about money. */
+/** Raised when the ledger holds what this version of the program does not know (a newer one wrote it): going on would be a
+ * guess about money. Another process may know it. */
+export class UnreadableRecord extends Error {
+  override name = 'UnreadableRecord'
+  readonly retry = false
+}
+
+/** Reads the answer of a script; undefined where there is no record, `UnreadableRecord` where it makes no sense. */
 export function parseReply<Verdict extends string>(reply: unknown): LedgerReply<Verdict> | undefined {
-  const [verdict, now, key, ...fields] = REPLY.parse(reply)
+  const [verdict, now, key, ...fields] = read(REPLY, reply)
   if (verdict === 'none' || fields[0] === '' || verdict === undefined) return undefined
-  const [state, attempt, fingerprint, first, sent, asked, method, account, custom_id, amount, ...late] = FIELDS.parse(
-    fields.slice(0, FIELDS.def.items.length),
-  )
+  const known = read(FIELDS, fields.slice(0, FIELDS.def.items.length))
+  const [state, attempt, fingerprint, first, sent, asked, method, account, custom_id, amount, ...late] = known
   const [owner, reserved, id, code, message] = late
   const record = {
     key: key ?? '',
@@ -93,6 +98,12 @@ export function parseReply<Verdict extends string>(reply: unknown): LedgerReply<
     record: { ...record, ...present(optional) },
     rest: fields.slice(FIELDS.def.items.length),
   }
+}
+
+function read<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(value)
+  if (!parsed.success) throw new UnreadableRecord('the ledger holds what this version does not know')
+  return parsed.data
 }
 
 type Present<T> = { [Name in keyof T]?: Exclude<T[Name], undefined> }

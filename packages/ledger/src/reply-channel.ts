@@ -15,11 +15,20 @@ export type ReplyChannelOptions = {
 export async function openReplyChannel({ subscriber, gateway, onReply, onOpen }: ReplyChannelOptions): Promise<void> {
   const channel = `reply:${gateway}`
   subscriber.on('message', (from: string, text: string) => {
-    if (from !== channel) return
-    const reply = parseReply(JSON.parse(text))
-    if (reply) onReply(reply.record)
+    const record = from === channel ? readMessage(text) : undefined
+    if (record) onReply(record)
   })
   await subscriber.subscribe(channel)
   // ioredis subscribes again by itself once it is ready; asking once more is answered when that is done.
   subscriber.on('ready', () => void subscriber.subscribe(channel).then(onOpen, () => undefined))
+}
+
+/** A message that this version cannot read (a newer worker's, during an update) is as good as lost: the record says how
+ * things stand. */
+function readMessage(text: string): PaymentRecord | undefined {
+  try {
+    return parseReply(JSON.parse(text))?.record
+  } catch {
+    return undefined
+  }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type Child, startChild } from '../../../scripts/child.ts'
 
@@ -64,6 +65,17 @@ describe('a process', () => {
     expect(lines).toEqual(['serving', 'draining', 'drained', 'flushed'])
   })
 
+  it('takes the Ctrl-C that npm passes on besides the terminal’s for one', async () => {
+    const { child, says } = await start(SERVING)
+    await says('serving')
+
+    child.kill('SIGINT')
+    await says('draining')
+    child.kill('SIGINT')
+
+    expect(await child.exited).toEqual({ code: 0, signal: null })
+  })
+
   it.each([
     ['SIGTERM', 'SIGTERM'],
     ['SIGTERM', 'SIGINT'],
@@ -72,6 +84,7 @@ describe('a process', () => {
     await says('serving')
     child.kill(first)
     await says('draining')
+    await sleep(250)
 
     child.kill(second)
 

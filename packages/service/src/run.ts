@@ -1,4 +1,5 @@
 import { ConfigurationError } from './environment.ts'
+import { onSignals } from './signals.ts'
 
 export type Running = {
   /** Stops taking new work, finishes what is in flight, closes everything. */
@@ -13,15 +14,13 @@ export type Running = {
 export async function run(start: () => Promise<Running>): Promise<void> {
   // Also catches what `start` throws before its first promise: a wrong environment.
   const running = await Promise.resolve().then(start).catch(giveUp)
-  let draining = false
-  const stop = async () => {
-    if (draining) process.exit(1)
-    draining = true
-    await running.drain()
-    running.flush()
-    process.exit(0)
-  }
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop().catch(giveUp))
+  onSignals(() => void end(running).catch(giveUp))
+}
+
+async function end({ drain, flush }: Running): Promise<never> {
+  await drain()
+  flush()
+  process.exit(0)
 }
 
 /** The end of a process that cannot go on: prints why, exits with 1. */

@@ -4,15 +4,20 @@ import { wholeNumber } from './environment.ts'
 export const SECOND = 1000
 export const MINUTE = 60 * SECOND
 
+// A timer of Node's cannot be set for longer than some 24 days.
+const DAY = 24 * 60 * MINUTE
+
+const milliseconds = (fallback: number) => wholeNumber(fallback, { min: 1, max: DAY })
+
 /** The variables of time, in milliseconds of the ledger's clock, counted from the first try of an attempt. */
 export const timeVariables = {
-  TRY_TIMEOUT_MS: wholeNumber(10 * SECOND, { min: 1 }),
+  TRY_TIMEOUT_MS: milliseconds(10 * SECOND),
   TRIES: wholeNumber(6, { min: 1, max: 100 }),
-  SEND_BY_MS: wholeNumber(22 * SECOND, { min: 1 }),
-  ANSWER_BY_MS: wholeNumber(55 * SECOND, { min: 1 }),
-  PAYCONEX_TIMEOUT_MS: wholeNumber(30 * SECOND, { min: 1 }),
-  REPEAT_AFTER_MS: wholeNumber(8 * SECOND, { min: 1 }),
-  ABSENCE_MARGIN_MS: wholeNumber(10 * MINUTE, { min: 1 }),
+  SEND_BY_MS: milliseconds(22 * SECOND),
+  ANSWER_BY_MS: milliseconds(55 * SECOND),
+  PAYCONEX_TIMEOUT_MS: milliseconds(30 * SECOND),
+  REPEAT_AFTER_MS: milliseconds(8 * SECOND),
+  ABSENCE_MARGIN_MS: milliseconds(10 * MINUTE),
   TIME_SCALE: z
     .string()
     .default('1')
@@ -74,7 +79,6 @@ export function createTimes(env: TimeVariables) {
 }
 
 const HOUR = 60 * MINUTE
-const DAY = 24 * HOUR
 const UNCONFIRMED_SCHEDULE_MS = [
   2 * SECOND,
   5 * SECOND,

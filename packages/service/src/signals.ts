@@ -1,20 +1,21 @@
 /** npm passes on the Ctrl-C that the terminal has sent to us already: two signals within this time are one. */
-const SAME_SIGNAL_MS = 500
+const SAME_SIGNAL_MS = 200
 const PARENT_CHECK_MS = 250
 
-/** Calls `stop` on the first Ctrl-C or SIGTERM, or when the terminal or npm is gone; a second signal ends the process at
- * once with 1. */
+/** Calls `stop` on the first Ctrl-C or SIGTERM, or when the npm or the terminal that started us is gone; a second signal
+ * ends the process at once with 1. */
 export function onSignals(stop: () => void): void {
   let stoppedAt: number | undefined
   const onSignal = () => {
     if (stoppedAt === undefined) {
-      stoppedAt = Date.now()
+      stoppedAt = performance.now()
       stop()
-    } else if (Date.now() - stoppedAt > SAME_SIGNAL_MS) {
+    } else if (performance.now() - stoppedAt > SAME_SIGNAL_MS) {
       process.exit(1)
     }
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, onSignal)
+  // Whoever read what we print may be gone before us.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
   if ('npm_lifecycle_event' in process.env) onOrphaned(onSignal)
 }
