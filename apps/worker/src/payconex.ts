@@ -16,10 +16,19 @@ export type Reservation = ReturnType<typeof interpretReservation>
 
 export type LookUp = { type: Transaction['type']; reservedId: string; pastTimeout: boolean }
 
+export type PayconexOptions = {
+  url: string
+  exchange: Exchange
+  /** For what may move money: as long as PayConex may take. */
+  timeoutMs: number
+  /** For questions to TSAPI, which can be asked again. */
+  questionTimeoutMs: number
+}
+
 export type Payconex = ReturnType<typeof createPayconex>
 
 /** PayConex 3.8: QSAPI moves money, TSAPI does not. Never throws for what the network or PayConex does. */
-export function createPayconex({ url, exchange, timeoutMs }: { url: string; exchange: Exchange; timeoutMs: number }) {
+export function createPayconex({ url, exchange, timeoutMs, questionTimeoutMs }: PayconexOptions) {
   const qsapi = `${url}/api/qsapi/3.8`
   const tsapi = `${url}/api/tsapi/3.8`
 
@@ -33,7 +42,7 @@ export function createPayconex({ url, exchange, timeoutMs }: { url: string; exch
         action,
         ...more,
       }),
-      timeoutMs,
+      timeoutMs: questionTimeoutMs,
     })
 
   return {

@@ -4,8 +4,10 @@ import { type PayRequest, Secret } from '@pay/mapper'
 import { createSealedPayments, sealCredentials, sealKeys, sealPayment } from '@pay/payment-queue'
 import { Redis } from 'ioredis'
 import { afterAll, beforeEach, describe, expect, inject, it } from 'vitest'
+import { createAdoptPayment } from './adopt-payment.ts'
+import { createBooks } from './books.ts'
 import { createMetrics } from './metrics.ts'
-import { createPaymentProcess, type ProcessDeps } from './process-payment.ts'
+import { createProcessPayment, type ProcessDeps } from './process-payment.ts'
 import { createSettle } from './settle.ts'
 import { credentials, scriptedPayconex, silentLog, times } from './testing.ts'
 
@@ -18,6 +20,7 @@ const queueRedis = new Redis(inject('queueRedisUrl'))
 const sealed = createSealedPayments(queueRedis, shard)
 const ledger = createLedger({
   redis: ledgerRedis,
+  shard,
   sendByMs: times.sendByMs,
   leaseMs: times.leaseMs,
   retentionMs: 60_000,
@@ -46,23 +49,25 @@ type Script = Parameters<typeof scriptedPayconex>[0]
 
 function worker(script: Script, over: Partial<ProcessDeps> = {}) {
   const { payconex, asked } = scriptedPayconex(script)
-  const now = () => performance.now()
-  const payments = createPaymentProcess({
+  const draining = new AbortController()
+  const shared = {
     ledger,
     sealed,
     payconex,
-    settle: createSettle({ payconex, ledger, times, now, log: silentLog }),
     sealKeys: keys,
     times,
-    reserve: 'required',
-    mapping: { extraParameters: [], defaultParameters: {} },
     newOwner: () => `w1.${randomUUID()}`,
-    now,
+    now: () => performance.now(),
     metrics: createMetrics(),
     log: silentLog,
     ...over,
-  })
-  return { ...payments, asked }
+  }
+  const settle = createSettle({ ...shared, draining: draining.signal })
+  const books = createBooks(shared)
+  const adopt = createAdoptPayment({ ...shared, books, settle })
+  const mapping = { extraParameters: [], defaultParameters: {} }
+  const processPayment = createProcessPayment({ reserve: 'required', mapping, ...shared, settle, books, adopt })
+  return { processPayment, ...adopt, asked, drain: () => draining.abort() }
 }
 
 async function accepted(): Promise<PaymentRecord> {
@@ -96,9 +101,9 @@ const unanswered = { kind: 'unanswered', reason: 'timeout' } as const
 describe('a job', () => {
   it('reserves, fences, sends and writes down the outcome, and the card data is gone', async () => {
     await accepted()
-    const { processJob, asked } = worker({ reserve: [reserved], submit: [approved] })
+    const { processPayment, asked } = worker({ reserve: [reserved], submit: [approved] })
 
-    await processJob(attempt)
+    await processPayment(attempt)
 
     expect(await ledger.read(attempt.key)).toMatchObject({ state: 'approved', id: RESERVED, reserved: RESERVED })
     expect(await sealed.take(attempt)).toBeNull()
@@ -110,7 +115,7 @@ describe('a job', () => {
     const one = worker({ reserve: [reserved], submit: [approved] })
     const two = worker({ reserve: [{ ...reserved, transactionId: '000000000002' }], submit: [approved] })
 
-    await Promise.all([one.processJob(attempt), two.processJob(attempt)])
+    await Promise.all([one.processPayment(attempt), two.processPayment(attempt)])
 
     expect(one.asked.submit + two.asked.submit).toBe(1)
   })
@@ -124,9 +129,9 @@ describe('a job', () => {
   ])('%s sends nothing and erases the card data', async (_, given) => {
     await given()
     await sealed.keep(attempt, 'sealed', 60_000)
-    const { processJob, asked } = worker({})
+    const { processPayment, asked } = worker({})
 
-    await processJob(attempt)
+    await processPayment(attempt)
 
     expect(asked).toEqual({ reserve: 0, submit: 0, lookUp: 0 })
     expect(await sealed.take(attempt)).toBeNull()
@@ -136,9 +141,9 @@ describe('a job', () => {
     await accepted()
     await ledger.withdraw(attempt, { state: 'not_sent' })
     await accepted()
-    const { processJob, asked } = worker({})
+    const { processPayment, asked } = worker({})
 
-    await processJob(attempt)
+    await processPayment(attempt)
 
     expect(asked).toEqual({ reserve: 0, submit: 0, lookUp: 0 })
     expect(await ledger.read(attempt.key)).toMatchObject({ state: 'accepted', attempt: 2 })
@@ -154,9 +159,9 @@ describe('a job', () => {
   ])('whose sealed payment %s is not sent, and says so', async (_, harm) => {
     await accepted()
     await harm()
-    const { processJob, asked } = worker({})
+    const { processPayment, asked } = worker({})
 
-    await processJob(attempt)
+    await processPayment(attempt)
 
     expect(await state()).toBe('not_sent')
     expect(asked.submit).toBe(0)
@@ -167,9 +172,9 @@ describe('a job', () => {
 describe('reserving', () => {
   it('is tried again until it works', async () => {
     await accepted()
-    const { processJob, asked } = worker({ reserve: [unanswered, unanswered, reserved], submit: [approved] })
+    const { processPayment, asked } = worker({ reserve: [unanswered, unanswered, reserved], submit: [approved] })
 
-    await processJob(attempt)
+    await processPayment(attempt)
 
     expect(asked).toMatchObject({ reserve: 3, submit: 1 })
     expect(await state()).toBe('approved')
@@ -177,9 +182,9 @@ describe('reserving', () => {
 
   it('that never works leaves the payment not sent, at SEND_BY', async () => {
     await accepted()
-    const { processJob, asked } = worker({ reserve: [unanswered] })
+    const { processPayment, asked } = worker({ reserve: [unanswered] })
 
-    await processJob(attempt)
+    await processPayment(attempt)
 
     expect(await state()).toBe('not_sent')
     expect(asked.submit).toBe(0)
@@ -187,11 +192,11 @@ describe('reserving', () => {
 
   it('that PayConex refuses is PayConex’ no: nothing is sent', async () => {
     await accepted()
-    const { processJob, asked } = worker({
+    const { processPayment, asked } = worker({
       reserve: [{ kind: 'declined', code: '20001', message: 'Invalid account_id' }],
     })
 
-    await processJob(attempt)
+    await processPayment(attempt)
 
     expect(await ledger.read(attempt.key)).toMatchObject({
       state: 'declined',
@@ -203,12 +208,12 @@ describe('reserving', () => {
 
   it('is not needed when it is preferred, and not done when it is off', async () => {
     await accepted()
-    await worker({ reserve: [unanswered], submit: [approved] }, { reserve: 'preferred' }).processJob(attempt)
+    await worker({ reserve: [unanswered], submit: [approved] }, { reserve: 'preferred' }).processPayment(attempt)
     expect(await ledger.read(attempt.key)).toMatchObject({ state: 'approved' })
 
     attempt = { ...attempt, key: `p_${randomUUID()}` }
     await accepted()
-    await worker({ submit: [approved] }, { reserve: 'off' }).processJob(attempt)
+    await worker({ submit: [approved] }, { reserve: 'off' }).processPayment(attempt)
     expect(await ledger.read(attempt.key)).toMatchObject({ state: 'approved' })
   })
 })
@@ -216,9 +221,9 @@ describe('reserving', () => {
 describe('a payment whose worker died', () => {
   it('is taken over by whoever gets its job again, who only asks', async () => {
     await orphaned()
-    const { processJob, asked } = worker({ lookUp: [unanswered, approved] })
+    const { processPayment, asked } = worker({ lookUp: [unanswered, approved] })
 
-    await processJob(attempt)
+    await processPayment(attempt)
 
     expect(await state()).toBe('approved')
     expect(asked).toEqual({ reserve: 0, submit: 0, lookUp: 2 })
@@ -229,9 +234,9 @@ describe('a payment whose worker died', () => {
     await accepted()
     await ledger.fence(attempt, { owner: 'alive.a', reserved: RESERVED })
     await ledger.renewLease('alive')
-    const { processJob, asked } = worker({})
+    const { processPayment, asked } = worker({})
 
-    await processJob(attempt)
+    await processPayment(attempt)
 
     expect(await state()).toBe('sending')
     expect(asked.lookUp).toBe(0)
@@ -262,13 +267,13 @@ describe('an unconfirmed payment', () => {
     expect(await ledger.read(attempt.key)).toMatchObject({ state: 'unconfirmed', asked: record.asked + 1 })
   })
 
-  it('whose credentials can no longer be opened goes to a person', async () => {
+  it('whose credentials this worker cannot open stays on the schedule, for others may', async () => {
     const record = await unconfirmed()
     const otherKeys = sealKeys.parse(`k2:${randomBytes(32).toString('base64')}`)
 
     await worker({}, { sealKeys: otherKeys }).askAgain(record)
 
-    expect(await state()).toBe('review')
+    expect(await state()).toBe('unconfirmed')
   })
 
   it('that was asked about to the end of the schedule goes to a person', async () => {
@@ -277,5 +282,88 @@ describe('an unconfirmed payment', () => {
     await worker({ lookUp: [unanswered] }).askAgain({ ...record, asked: times.unconfirmedScheduleMs.length })
 
     expect(await state()).toBe('review')
+  })
+})
+
+describe('a step on the books whose answer is lost', () => {
+  /** The ledger takes the step, and the first answer never arrives. */
+  function losing(step: 'read' | 'fence' | 'finish' | 'withdraw' | 'takeOver'): typeof ledger {
+    let isLost = false
+    const lossy = async (...args: never[]) => {
+      const answer = await (ledger[step] as (...all: never[]) => Promise<unknown>)(...args)
+      if (isLost) return answer
+      isLost = true
+      throw new Error('Command timed out')
+    }
+    return Object.assign(Object.create(ledger), { [step]: lossy })
+  }
+
+  it.each(['read', 'fence', 'finish'] as const)('is asked for again: %s', async (step) => {
+    await accepted()
+    const { processPayment, asked } = worker({ reserve: [reserved], submit: [approved] }, { ledger: losing(step) })
+
+    await processPayment(attempt)
+
+    expect(await state()).toBe('approved')
+    expect(asked.submit).toBe(1)
+    expect(await sealed.take(attempt)).toBeNull()
+  })
+
+  it('is asked for again: withdraw, and the card data is gone', async () => {
+    await accepted()
+    const { processPayment } = worker({ reserve: [unanswered] }, { ledger: losing('withdraw') })
+
+    await processPayment(attempt)
+
+    expect(await state()).toBe('not_sent')
+    expect(await sealed.take(attempt)).toBeNull()
+  })
+
+  it('is asked for again: take-over, so that the payment does not stay with nobody', async () => {
+    await orphaned()
+    const { processPayment } = worker({ lookUp: [approved] }, { ledger: losing('takeOver') })
+
+    await processPayment(attempt)
+
+    expect(await state()).toBe('approved')
+  })
+
+  it('does not shorten the schedule of an unconfirmed payment', async () => {
+    await accepted()
+    await ledger.fence(attempt, { owner: 'w1.a', reserved: RESERVED })
+    await ledger.finish(attempt, 'w1.a', { state: 'unconfirmed', dueMs: 1 })
+    const { askAgain } = worker({ lookUp: [unanswered] }, { ledger: losing('finish') })
+
+    await askAgain((await ledger.read(attempt.key)) as PaymentRecord)
+
+    expect(await ledger.read(attempt.key)).toMatchObject({ state: 'unconfirmed', asked: 1 })
+  })
+})
+
+describe('an error of our own after the fence', () => {
+  it('leaves the payment unconfirmed, to be looked up, and not in sending for ever', async () => {
+    await accepted()
+    const { processPayment } = worker({ reserve: [reserved] })
+
+    await processPayment(attempt)
+
+    expect(await state()).toBe('unconfirmed')
+  })
+})
+
+describe('a worker that is asked to end while it asks', () => {
+  it('leaves the payment to whoever finds it gone', async () => {
+    await orphaned()
+    const one = worker({ lookUp: [unanswered] })
+    const asking = one.processPayment(attempt)
+    await expect.poll(() => one.asked.lookUp).toBeGreaterThan(0)
+
+    one.drain()
+    await asking
+    await ledger.dropLease('w1')
+
+    expect(await state()).toBe('sending')
+    await worker({ lookUp: [approved] }, { newOwner: () => `w2.${randomUUID()}` }).processPayment(attempt)
+    expect(await state()).toBe('approved')
   })
 })

@@ -27,12 +27,13 @@ const contradiction = { kind: 'contradiction', reason: 'approved with another am
 
 function settling(script: Parameters<typeof scriptedPayconex>[0], fence: () => Promise<unknown> = unexpected) {
   const { payconex, asked, pastTimeout } = scriptedPayconex(script)
+  const draining = new AbortController()
   const now = () => performance.now()
   const ledger = { fence } as unknown as Ledger
-  const settle = createSettle({ payconex, ledger, times, now, log: silentLog })
+  const settle = createSettle({ payconex, ledger, times, draining: draining.signal, now, log: silentLog })
   const send = (askedAt = now(), over: Partial<PaymentRecord> = {}) =>
     settle.send({ record: { ...record, ...over }, owner: 'w1.a', transaction: sale, credentials, askedAt })
-  return { send, settle, asked, pastTimeout }
+  return { send, settle, asked, pastTimeout, drain: () => draining.abort() }
 }
 
 async function unexpected(): Promise<never> {
@@ -90,6 +91,25 @@ describe('a lost answer', () => {
 
     expect(entry).toMatchObject({ state: 'unconfirmed' })
     expect(asked).toMatchObject({ submit: 1, lookUp: 0 })
+  })
+})
+
+describe('a worker that is asked to end', () => {
+  it('stops asking, and says nothing: another worker will', async () => {
+    const { send, drain, asked } = settling({ submit: [unanswered], lookUp: [unanswered] })
+    const sending = send()
+    await expect.poll(() => asked.lookUp).toBeGreaterThan(1)
+
+    drain()
+
+    expect(await sending).toBeUndefined()
+  })
+
+  it('hears out what it has sent', async () => {
+    const { send, drain } = settling({ submit: [approved] })
+    drain()
+
+    expect(await send()).toEqual({ state: 'approved', id: RESERVED })
   })
 })
 

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import type { Attempt, Entry, Ledger, PaymentRecord } from '@pay/ledger'
+import { type Attempt, type Entry, elapsedMs, type Ledger, type PaymentRecord } from '@pay/ledger'
 import type { Credentials, Outcome, Transaction } from '@pay/mapper'
 import { type Log, reasonOf, type Times } from '@pay/service'
+import { pause } from './pause.ts'
 import type { Payconex } from './payconex.ts'
 
 /** Obtains an outcome without ever charging twice (steps 10 and 11). All decisions about sending stand here:
@@ -10,11 +10,14 @@ import type { Payconex } from './payconex.ts'
  *  yes, but under another id or amount      review: a person must look
  *  never connected                          again within SEND_BY, then not_sent
  *  anything else                            ask what became of it until ANSWER_BY, then unconfirmed
+ *  asked to end while asking                nothing: whoever finds this worker gone takes the payment over and asks on
  */
 export type SettleDeps = {
   payconex: Payconex
   ledger: Ledger
   times: Times
+  /** Aborted when this process is asked to end. */
+  draining: AbortSignal
   /** Milliseconds of a clock that only grows. */
   now: () => number
   log: Log
@@ -29,20 +32,24 @@ export type Fenced = {
   askedAt: number
 }
 
+/** A payment that may have been sent, and whose answer is not known. */
 export type Unclear = {
   record: PaymentRecord
   /** When the record was read, by `now`. */
   readAt: number
+  /** By when, in the ledger's clock, its last send had begun. */
+  sentBy: number
   type: Transaction['type']
-  /** Absent where they can no longer be opened. */
+  /** Absent where they cannot be opened. */
   credentials: Credentials | undefined
 }
 
 export type Settle = ReturnType<typeof createSettle>
 
-export function createSettle({ payconex, ledger, times, now, log }: SettleDeps) {
+export function createSettle({ payconex, ledger, times, draining, now, log }: SettleDeps) {
   /** Sends a fenced payment, and asks about it when the answer is lost. */
-  async function send(fenced: Fenced): Promise<Entry> {
+  async function send(fenced: Fenced): Promise<Entry | undefined> {
+    const { transaction, credentials } = fenced
     let { record, askedAt } = fenced
     for (let tries = 0; ; tries += 1) {
       if (now() - askedAt > times.sendWindowMs) {
@@ -51,14 +58,12 @@ export function createSettle({ payconex, ledger, times, now, log }: SettleDeps) 
         if (!renewed) return { state: 'not_sent' }
         record = renewed
       }
-      const submitted = await payconex.submit(fenced.transaction, record.reserved)
-      if (submitted.kind !== 'unsent')
-        return entryOf(submitted) ?? ask({ ...fenced, record, readAt: askedAt, type: fenced.transaction.type })
-      log.warn(
-        { payment: record.key, attempt: record.attempt, reason: submitted.reason },
-        'never connected to PayConex',
-      )
-      await sleep(pauseAt(times.connectRetryMs, tries))
+      const sentBy = record.now + now() - askedAt
+      const submitted = await payconex.submit(transaction, record.reserved)
+      const unclear = { record, readAt: askedAt, sentBy, type: transaction.type, credentials }
+      if (submitted.kind !== 'unsent') return entryOf(submitted) ?? ask(unclear)
+      log.warn({ ...nameOf(record), reason: submitted.reason }, 'never connected to PayConex')
+      await pause(times.connectRetryMs, tries)
     }
   }
 
@@ -69,51 +74,40 @@ export function createSettle({ payconex, ledger, times, now, log }: SettleDeps) 
       const reply = await ledger.fence(attemptOf(record), { owner, reserved: record.reserved })
       return reply?.verdict === 'fenced' ? reply.record : undefined
     } catch (error) {
-      log.warn({ payment: record.key, step: 'fence', reason: reasonOf(error) }, 'the ledger did not answer')
+      log.warn({ ...nameOf(record), step: 'fence', reason: reasonOf(error) }, 'the ledger did not answer')
       return undefined
     }
   }
 
-  /** Asks TSAPI what became of a payment that may have been sent, until it knows or ANSWER_BY has passed. */
-  async function ask(unclear: Unclear): Promise<Entry> {
-    const { record, readAt, type, credentials } = unclear
-    const { reserved: reservedId } = record
-    // Without a reserved id there is nothing to ask by.
-    if (reservedId === undefined || credentials === undefined) return unconfirmed()
-    for (let tries = 0; ; tries += 1) {
-      await sleep(pauseAt(times.lookUpAfterMs, tries))
-      const ledgerNow = record.now + now() - readAt
-      const outcome = await payconex.lookUp(credentials, {
-        type,
-        reservedId,
-        pastTimeout: isPastTimeout(record, ledgerNow),
-      })
-      const entry = entryOf(outcome)
-      log.info(
-        { payment: record.key, attempt: record.attempt, step: 'look up', verdict: outcome.kind },
-        'asked PayConex',
-      )
+  /** Asks TSAPI what became of it, until it knows or ANSWER_BY has passed. */
+  async function ask(unclear: Unclear): Promise<Entry | undefined> {
+    const { record, readAt } = unclear
+    for (let tries = 0; isAskable(unclear); tries += 1) {
+      await pause(times.lookUpAfterMs, tries, draining)
+      if (draining.aborted) return undefined
+      const entry = await askOnce(unclear)
       if (entry) return entry
-      if (ledgerNow - record.first >= times.answerByMs) return unconfirmed()
+      if (elapsedMs(record) + now() - readAt >= times.answerByMs) break
     }
+    return { state: 'unconfirmed', dueMs: times.unconfirmedScheduleMs[0] ?? 0 }
   }
 
-  /** One look-up, for a payment that nobody waits for any more. */
-  async function askOnce({ record, type, credentials }: Unclear): Promise<Entry | undefined> {
+  /** One look-up; undefined when it gave no answer. */
+  async function askOnce({ record, readAt, sentBy, type, credentials }: Unclear): Promise<Entry | undefined> {
     const { reserved: reservedId } = record
     if (reservedId === undefined || credentials === undefined) return undefined
-    const pastTimeout = isPastTimeout(record, record.now)
-    return entryOf(await payconex.lookUp(credentials, { type, reservedId, pastTimeout }))
+    // Before that PayConex may still be at work on it; what it says of an error then is not its last word.
+    const pastTimeout = record.now + now() - readAt - sentBy >= times.payconexTimeoutMs
+    const outcome = await payconex.lookUp(credentials, { type, reservedId, pastTimeout })
+    log.info({ ...nameOf(record), step: 'look up', verdict: outcome.kind }, 'asked PayConex')
+    return entryOf(outcome)
   }
-
-  /** PayConex may still be at work on it before this; what it says of an error then is not its last word. */
-  const isPastTimeout = ({ sent }: PaymentRecord, ledgerNow: number) =>
-    sent !== undefined && ledgerNow - sent >= times.payconexTimeoutMs
-
-  const unconfirmed = (): Entry => ({ state: 'unconfirmed', dueMs: times.unconfirmedScheduleMs[0] ?? 0 })
 
   return { send, ask, askOnce }
 }
+
+/** Without a reserved id there is nothing to ask by, without credentials nobody who may ask. */
+const isAskable = ({ record, credentials }: Unclear) => record.reserved !== undefined && credentials !== undefined
 
 /** What is written down for an answer; undefined when it is no answer. */
 function entryOf(outcome: Outcome): Entry | undefined {
@@ -131,6 +125,4 @@ function entryOf(outcome: Outcome): Entry | undefined {
 
 const attemptOf = ({ key, attempt }: PaymentRecord): Attempt => ({ key, attempt })
 
-/** The n-th pause; the last one repeats. Spread by a quarter, so that workers do not come back all at once. */
-const pauseAt = (pauses: readonly number[], n: number) =>
-  (pauses[Math.min(n, pauses.length - 1)] ?? 0) * (0.75 + Math.random() / 2)
+const nameOf = ({ key, attempt }: PaymentRecord) => ({ payment: key, attempt })

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { createLedger, type PaymentRecord } from '@pay/ledger'
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
-import type { PaymentProcess } from './process-payment.ts'
+import type { AdoptPayment } from './adopt-payment.ts'
+import type { Books } from './books.ts'
 import { startSweeper } from './sweeper.ts'
 import { silentLog, times } from './testing.ts'
 
@@ -13,17 +14,19 @@ const ledger = createLedger({ redis, shard, sendByMs: times.sendByMs, leaseMs: t
 const stops: (() => Promise<void>)[] = []
 let attempt = { key: '', attempt: 1 }
 
+const admission = {
+  fingerprint: 'one',
+  gateway: 'g1',
+  method: 'charge' as const,
+  account: '120615000001',
+  custom_id: 'tx-1',
+  sealedCredentials: 'sealed',
+}
+
 beforeEach(async () => {
   attempt = { key: `p_${randomUUID()}`, attempt: 1 }
-  await ledger.admit({
-    key: attempt.key,
-    fingerprint: 'one',
-    gateway: 'g1',
-    method: 'charge',
-    account: '120615000001',
-    custom_id: 'tx-1',
-    sealedCredentials: 'sealed',
-  })
+  await redis.del(`{${shard}}:open`, `{${shard}}:sweeper`)
+  await ledger.admit({ ...admission, key: attempt.key })
 })
 
 afterEach(async () => {
@@ -32,21 +35,17 @@ afterEach(async () => {
 
 afterAll(() => redis.disconnect())
 
-/** Sweeps for a payment process that only remembers what it was given, for the payment of this test. */
+/** Sweeps, and only remembers what would be done with the payment of this test. */
 function sweep(worker: string) {
-  const given: string[] = []
+  const done: string[] = []
   const remember = (what: string) => async (record: PaymentRecord) => {
-    if (record.key === attempt.key) given.push(what)
+    if (record.key === attempt.key) done.push(what)
   }
-  const payments: PaymentProcess = {
-    processJob: async () => undefined,
-    withdraw: remember('withdraw'),
-    takeOver: remember('take over'),
-    askAgain: remember('ask again'),
-  }
-  const sweeper = startSweeper({ ledger, payments, worker, times, log: silentLog })
+  const books = { withdraw: remember('withdraw') } as unknown as Books
+  const adopt: AdoptPayment = { takeOver: remember('take over'), askAgain: remember('ask again') }
+  const sweeper = startSweeper({ ledger, books, adopt, worker, times, log: silentLog })
   stops.push(sweeper.stop)
-  return given
+  return done
 }
 
 describe('the sweeper', () => {
@@ -69,13 +68,36 @@ describe('the sweeper', () => {
     await expect.poll(() => given, { timeout: 3000 }).toContain('ask again')
   })
 
-  it('leaves a payment alone that is over', async () => {
+  it('leaves a payment alone that is over, also one that is still on its list', async () => {
     await ledger.withdraw(attempt, { state: 'not_sent' })
-    const given = sweep(randomUUID())
-    const other = { ...attempt, key: `p_${randomUUID()}` }
+    await redis.zadd(`{${shard}}:open`, 0, attempt.key)
+    const done = sweep(randomUUID())
 
-    await expect.poll(() => ledger.due(other.key, 1), { timeout: 3000 }).toEqual([])
+    await expect.poll(() => redis.zscore(`{${shard}}:open`, attempt.key).then(Number)).toBeGreaterThan(0)
 
-    expect(given).toEqual([])
+    expect(done).toEqual([])
+  })
+
+  it('finds a payment behind a hundred others that are in hand for long', async () => {
+    const others = Array.from({ length: 100 }, () => `p_${randomUUID()}`)
+    const { promise: never, resolve: release } = Promise.withResolvers<void>()
+    for (const [nth, key] of others.entries()) {
+      await ledger.admit({ ...admission, key, custom_id: `tx-${nth}` })
+      await redis.zadd(`{${shard}}:open`, nth - 1000, key)
+    }
+    const withdrawn: string[] = []
+    const books = {
+      withdraw: async ({ key }: PaymentRecord) => {
+        withdrawn.push(key)
+        if (key !== attempt.key) await never
+      },
+    } as unknown as Books
+    const adopt: AdoptPayment = { takeOver: async () => undefined, askAgain: async () => undefined }
+    const sweeper = startSweeper({ ledger, books, adopt, worker: randomUUID(), times, log: silentLog })
+    stops.push(sweeper.stop)
+
+    await expect.poll(() => withdrawn, { timeout: 3000 }).toContain(attempt.key)
+
+    release()
   })
 })

@@ -1,6 +1,7 @@
 import type { Ledger, PaymentRecord } from '@pay/ledger'
 import { type Log, reasonOf, type Times } from '@pay/service'
-import type { PaymentProcess } from './process-payment.ts'
+import type { AdoptPayment } from './adopt-payment.ts'
+import type { Books } from './books.ts'
 
 /** Looks after payments that nobody looks after: every worker has one, a lease in the ledger lets one of them work. It
  * needs the ledger and PayConex, not the queue.
@@ -9,20 +10,23 @@ import type { PaymentProcess } from './process-payment.ts'
  *  sending, its worker silent    -> taken over: ask
  *  unconfirmed, due              -> ask again, and after the last time: review
  */
-export type SweeperDeps = { ledger: Ledger; payments: PaymentProcess; worker: string; times: Times; log: Log }
+export type SweeperDeps = { ledger: Ledger; books: Books; adopt: AdoptPayment; worker: string; times: Times; log: Log }
 
 export type Sweeper = { stop: () => Promise<void> }
 
 const LIMIT = 100
+const IN_HAND_LIMIT = 1000
 
-export function startSweeper({ ledger, payments, worker, times, log }: SweeperDeps): Sweeper {
+export function startSweeper({ ledger, books, adopt, worker, times, log }: SweeperDeps): Sweeper {
   const inHand = new Map<string, Promise<void>>()
   const timer = setInterval(() => void sweep().catch(unanswered), times.sweepMs)
   const unanswered = (error: unknown) => log.warn({ step: 'sweep', reason: reasonOf(error) }, 'could not look')
 
   async function sweep(): Promise<void> {
-    const due = await ledger.due(worker, LIMIT)
-    for (const key of due.filter((name) => !inHand.has(name))) {
+    // What is in hand may be due again meanwhile: it must not keep others off the list.
+    const due = await ledger.due(worker, LIMIT + inHand.size)
+    const unattended = due.filter((key) => !inHand.has(key))
+    for (const key of unattended.slice(0, IN_HAND_LIMIT - inHand.size)) {
       const visit = lookAfter(key).catch(unanswered)
       inHand.set(
         key,
@@ -41,9 +45,9 @@ export function startSweeper({ ledger, payments, worker, times, log }: SweeperDe
   }
 
   async function stepFor(record: PaymentRecord | undefined): Promise<void> {
-    if (record?.state === 'accepted') await payments.withdraw(record, { state: 'not_sent' }, { whenExpired: true })
-    if (record?.state === 'sending') await payments.takeOver(record)
-    if (record?.state === 'unconfirmed') await payments.askAgain(record)
+    if (record?.state === 'accepted') await books.withdraw(record, { state: 'not_sent' }, { whenExpired: true })
+    if (record?.state === 'sending') await adopt.takeOver(record)
+    if (record?.state === 'unconfirmed') await adopt.askAgain(record)
   }
 
   return {

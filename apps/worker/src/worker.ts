@@ -13,11 +13,13 @@ import {
   SECOND,
   startOperations,
 } from '@pay/service'
+import { createAdoptPayment } from './adopt-payment.ts'
+import { createBooks } from './books.ts'
 import type { WorkerEnvironment } from './environment.ts'
 import { createExchange } from './exchange.ts'
 import { createMetrics } from './metrics.ts'
 import { createPayconex } from './payconex.ts'
-import { createPaymentProcess } from './process-payment.ts'
+import { createProcessPayment } from './process-payment.ts'
 import { createSettle } from './settle.ts'
 import { startSweeper } from './sweeper.ts'
 
@@ -28,7 +30,8 @@ const DAY_MS = 24 * 60 * 60 * SECOND
  *  1 connect and check both Redis servers
  *  2 show a sign of life in the ledger, and keep showing it
  *  3 take jobs, and sweep
- *  drain: take no more jobs -> finish those in hand (at most PayConex' time and the look-ups) -> give up the lease -> close
+ *  drain: take no more jobs -> hear PayConex out (PAYCONEX_TIMEOUT) on what was sent; what is only being asked about is left
+ *         to another worker -> give up the lease, so that it is found at once -> close
  */
 export async function startWorker(env: WorkerEnvironment): Promise<Running> {
   const log = createLog({ name: 'worker', level: env.LOG_LEVEL, pretty: env.LOG_PRETTY })
@@ -53,33 +56,40 @@ export async function startWorker(env: WorkerEnvironment): Promise<Running> {
     connectTimeoutMs: times.connectTimeoutMs,
     ca: env.CA_FILE && readFileSync(env.CA_FILE, 'utf8'),
   })
-  const payconex = createPayconex({ url: env.PAYCONEX_URL, exchange, timeoutMs: times.payconexTimeoutMs })
-  const payments = createPaymentProcess({
-    ledger,
-    sealed: createSealedPayments(stores.queue),
+  const payconex = createPayconex({
+    url: env.PAYCONEX_URL,
+    exchange,
+    timeoutMs: times.payconexTimeoutMs,
+    questionTimeoutMs: times.questionTimeoutMs,
+  })
+  const draining = new AbortController()
+  const sealed = createSealedPayments(stores.queue)
+  const newOwner = () => `${worker}.${randomUUID()}`
+  const shared = { ledger, sealKeys: env.SEAL_KEYS, times, newOwner, now, metrics, log }
+  const settle = createSettle({ ...shared, payconex, draining: draining.signal })
+  const books = createBooks({ ...shared, sealed })
+  const adopt = createAdoptPayment({ ...shared, books, settle })
+  const processPayment = createProcessPayment({
+    ...shared,
+    sealed,
     payconex,
-    settle: createSettle({ payconex, ledger, times, now, log }),
-    sealKeys: env.SEAL_KEYS,
-    times,
+    settle,
+    books,
+    adopt,
     reserve: env.PAYCONEX_RESERVE,
     mapping: { extraParameters: env.EXTRA_PARAMETERS, defaultParameters: env.DEFAULT_PARAMETERS },
-    newOwner: () => `${worker}.${randomUUID()}`,
-    now,
-    metrics,
-    log,
   })
   const consumer = createConsumer({
     redis: consumerRedis,
     concurrency: env.WORKER_CONCURRENCY,
     lockMs: times.jobLockMs,
-    process: payments.processJob,
+    process: processPayment,
     onError: (error) => log.warn({ step: 'job', reason: reasonOf(error) }, 'the queue reports an error'),
   })
-  const sweeper = startSweeper({ ledger, payments, worker, times, log })
+  const sweeper = startSweeper({ ...shared, books, adopt, worker })
 
-  let draining = false
   const problems = () => [
-    ...(draining ? ['draining'] : []),
+    ...(draining.signal.aborted ? ['draining'] : []),
     ...(consumerRedis.status === 'ready' ? [] : ['queue']),
     ...(stores.ledger.status === 'ready' ? [] : ['ledger']),
   ]
@@ -93,7 +103,7 @@ export async function startWorker(env: WorkerEnvironment): Promise<Running> {
 
   return {
     async drain() {
-      draining = true
+      draining.abort()
       log.info({}, 'draining')
       await Promise.all([consumer.close(), sweeper.stop()])
       clearInterval(living)

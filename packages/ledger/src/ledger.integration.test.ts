@@ -199,6 +199,15 @@ describe('take over', () => {
     expect((await ledger.fence(first(), owned))?.verdict).toBe('refused')
   })
 
+  it('may be asked for again by the new owner, whose first answer may have been lost', async () => {
+    await admitAndFence()
+    await silence()
+    const seen = await record()
+    await ledger.takeOver(seen, 'w2.b')
+
+    expect(await ledger.takeOver(seen, 'w2.b')).toMatchObject({ verdict: 'taken', record: { owner: 'w2.b' } })
+  })
+
   it('lets one of two workers win', async () => {
     await admitAndFence()
     await silence()

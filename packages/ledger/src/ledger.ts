@@ -31,8 +31,9 @@ export type Admission = {
 /** Names one attempt of one payment: what a job carries. */
 export type Attempt = { key: string; attempt: number }
 
-/** An outcome as it is written down. `dueMs`: the sweeper looks again after this time (only for `unconfirmed`). */
-export type Entry = { state: State; id?: string; code?: string; message?: string; dueMs?: number }
+/** An outcome as it is written down. Of an `unconfirmed` one also when the sweeper looks again (`dueMs` from now), and how
+ * often PayConex was `asked` about it by then. */
+export type Entry = { state: State; id?: string; code?: string; message?: string; dueMs?: number; asked?: number }
 
 export function createLedger({ redis, sendByMs, leaseMs, retentionMs, shard = 's0', now }: LedgerOptions) {
   const open = `{${shard}}:open`
@@ -65,8 +66,8 @@ export function createLedger({ redis, sendByMs, leaseMs, retentionMs, shard = 's
 
     /** sending or unconfirmed -> an outcome, by the owner. */
     async finish({ key, attempt }: Attempt, owner: string, entry: Entry) {
-      const { state, id = '', code = '', message = '', dueMs = '' } = entry
-      const args = [attempt, owner, state, id, code, message, retentionMs, dueMs]
+      const { state, id = '', code = '', message = '', dueMs = '', asked = '' } = entry
+      const args = [attempt, owner, state, id, code, message, retentionMs, dueMs, asked]
       return parseReply<'finished' | 'refused'>(await call.finish([recordKey(key), open], args))
     },
 

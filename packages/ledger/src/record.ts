@@ -43,6 +43,12 @@ export type PaymentRecord = {
   message?: string
 }
 
+/** How long ago the first try of this attempt was when the record was read. A clock that went backwards says nothing about
+ * how late it is, so that counts as too late for everything. */
+export function elapsedMs({ now, first }: PaymentRecord): number {
+  return now < first ? Number.POSITIVE_INFINITY : now - first
+}
+
 /** The order of VIEW in common.lua, after verdict, now and key. */
 const FIELDS = z.tuple([
   z.enum(STATES),

@@ -40,7 +40,7 @@ describe('the message of a decline', () => {
     ['Card 4111 1111 1111 1111 refused', 'Card refused'],
     ['Account 15-37-85-35', 'Account'],
     ['Account 15\t\n37 85\u000035', 'Account'],
-    ['AUTH DECLINED 200', 'AUTH DECLINED 200'],
+    ['AUTH DECLINED 200', 'AUTH DECLINED'],
   ])('%j is spoken as %j', (message, spoken) => {
     expect(declined({ error_message: message }).message).toBe(spoken)
   })

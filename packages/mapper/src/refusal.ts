@@ -13,15 +13,15 @@ export const toDeclined = ({ code, messages }: TransactionAnswer): Declined => (
  * no code any more and could be somebody's account. */
 const CODE = /^(?!.*\d{7})[\w.-]{1,20}$/
 
-/** Many applications read the message aloud, so it is short and has nothing of an account in it: a run of four digits or
- * more is left out, also one with gaps. */
+/** Many applications read the message aloud, so it is short and has nothing of an account in it: a run of three digits or
+ * more (a CVV has three) is left out, also one with gaps. */
 const speakable = (message = '') =>
   Array.from(withoutAccounts(message.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')).trim())
     .slice(0, 120)
     .join('')
     .trim()
 
-const withoutAccounts = (message: string) => message.replace(/ ?\p{Nd}(?:[ -]?\p{Nd}){3,}/gu, '')
+const withoutAccounts = (message: string) => message.replace(/ ?\p{Nd}(?:[ -]?\p{Nd}){2,}/gu, '')
 
 /** Zero in any length. */
 const isZero = (code: string) => /^0+$/.test(code)

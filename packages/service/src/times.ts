@@ -52,6 +52,8 @@ export function createTimes(env: TimeVariables) {
     answerByMs: scaled(env.ANSWER_BY_MS),
     /** How long one call to PayConex may take. */
     payconexTimeoutMs: scaled(env.PAYCONEX_TIMEOUT_MS),
+    /** How long one question to TSAPI may take. It moves no money and can be asked again, so not for long. */
+    questionTimeoutMs: scaled(5 * SECOND),
     /** How long a connection to PayConex (DNS, TCP, TLS) may take; what fails here was never sent. */
     connectTimeoutMs: scaled(5 * SECOND),
     /** After this time PayConex has either committed a request or never will, and no worker is still about to send it. */

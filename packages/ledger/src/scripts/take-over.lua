@@ -4,8 +4,12 @@
 
 local now = clock()
 local record = redis.call('HMGET', KEYS[1], 'state', 'owner')
-local silent = record[1] == 'sending' and redis.call('EXISTS', KEYS[3]) == 0
-if record[2] ~= ARGV[2] or not (silent or record[1] == 'unconfirmed') then return answer('refused', now) end
+local state, owner = record[1], record[2]
+local isOpen = state == 'sending' or state == 'unconfirmed'
+-- The same new owner may ask again: the answer to its first command may have been lost.
+local isMine = owner == ARGV[3]
+local isFree = owner == ARGV[2] and (state == 'unconfirmed' or redis.call('EXISTS', KEYS[3]) == 0)
+if not isOpen or not (isMine or isFree) then return answer('refused', now) end
 
 redis.call('HSET', KEYS[1], 'owner', ARGV[3])
 redis.call('SET', KEYS[4], '1', 'PX', ARGV[4])

@@ -1,0 +1,64 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Attempt, Entry, Ledger, PaymentRecord } from '@pay/ledger'
+import type { SealedPayments } from '@pay/payment-queue'
+import { type Log, reasonOf, type Times } from '@pay/service'
+import type { Metrics } from './metrics.ts'
+
+export type BooksDeps = { ledger: Ledger; sealed: SealedPayments; times: Times; metrics: Metrics; log: Log }
+
+export type Books = ReturnType<typeof createBooks>
+
+/** Writing outcomes down (step 12): in the ledger, which wakes the gateways; then the sealed payment is erased. */
+export function createBooks({ ledger, sealed, times, metrics, log }: BooksDeps) {
+  /** A step that must be taken is asked for again until the ledger answers, however long that takes: who gives up here knows
+   * an outcome that nobody else can know. Every script may be repeated, so asking twice changes nothing twice. */
+  async function insist<T>(step: string, key: string, ask: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await ask()
+      } catch (error) {
+        log.warn({ payment: key, step, reason: reasonOf(error) }, 'the ledger did not answer')
+        await sleep(times.ledgerRetryMs)
+      }
+    }
+  }
+
+  /** sending or unconfirmed -> an outcome, by its owner. */
+  async function finish(record: PaymentRecord, owner: string, entry: Entry): Promise<void> {
+    const { key, attempt, method } = record
+    const reply = await insist('finish', key, () => ledger.finish({ key, attempt }, owner, entry))
+    const fields = { payment: key, attempt, method, state: entry.state }
+    if (reply?.verdict === 'finished') {
+      metrics.finished(method, entry.state)
+      const ms = reply.record.now - reply.record.first
+      log.info({ ...fields, ms, ...(entry.code !== undefined && { code: entry.code }) }, 'finished')
+    } else {
+      log.warn(fields, 'this worker no longer owns the payment')
+    }
+    await shredWhenOver(record, reply?.record)
+  }
+
+  /** accepted -> not_sent or declined: nothing was sent. */
+  async function withdraw(record: PaymentRecord, entry: Entry, options = { whenExpired: false }): Promise<void> {
+    const { key, attempt, method } = record
+    const reply = await insist('withdraw', key, () => ledger.withdraw({ key, attempt }, entry, options))
+    if (reply?.verdict === 'withdrawn') {
+      metrics.finished(method, entry.state)
+      log.info({ payment: key, attempt, method, state: entry.state }, 'withdrawn')
+    }
+    await shredWhenOver(record, reply?.record)
+  }
+
+  /** Of an attempt that is over nothing sealed is left, whoever ended it. */
+  async function shredWhenOver(record: PaymentRecord, latest: PaymentRecord | undefined): Promise<void> {
+    const isUnderWay = latest?.attempt === record.attempt && (latest.state === 'accepted' || latest.state === 'sending')
+    if (!isUnderWay) await shred(record)
+  }
+
+  /** When the queue is away the sealed payment's time to live erases it. */
+  async function shred({ key, attempt }: Attempt): Promise<void> {
+    await sealed.shred({ key, attempt }).catch(() => undefined)
+  }
+
+  return { insist, finish, withdraw, shredWhenOver, shred }
+}
