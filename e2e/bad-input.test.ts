@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Stack } from '../scripts/stack.ts'
 import { startTestStack } from '../scripts/test-servers.ts'
 import { ACCESS_KEY, ACCOUNT, type Body, post, visaCharge } from './caller.ts'
+import { everythingIn } from './redis-contents.ts'
 import { witness } from './simulator.ts'
 
 let stack: Stack
@@ -105,6 +106,12 @@ describe('a connection', () => {
 })
 
 describe('afterwards', () => {
+  it('nothing of it is on the queue or in the ledger', async () => {
+    const kept = [...(await everythingIn(stack.queue.url)), ...(await everythingIn(stack.ledger.url))]
+
+    expect(kept.filter((text) => /:payment:|:sealed:|p_/.test(text))).toEqual([])
+  })
+
   it('PayConex never heard of any of it, and the service still charges', async () => {
     expect(await received()).toEqual((await received()).map(() => 0))
 

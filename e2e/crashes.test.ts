@@ -60,6 +60,29 @@ describe('a worker that is killed', () => {
   })
 })
 
+describe('a worker that is paused', () => {
+  it('while PayConex is thinking: another asks, and when it wakes up it changes nothing', async () => {
+    const payconex = await start({ workers: 2 })
+    const body = visaCharge()
+    await payconex.fault({ fault: 'lose_answer', custom_id: body.transaction_id })
+    await payconex.fault({ fault: 'delay', ms: 300, on: 'reserve', next: 1 })
+    const answers = callUntilAnswered(body)
+    await expect.poll(() => payconex.requests(body.transaction_id), { timeout: 5000 }).toMatchObject({ length: 1 })
+    for (const worker of stack.workers) worker.kill('SIGSTOP')
+
+    const third = await stack.addWorker()
+    const answer = await answers
+    for (const worker of stack.workers) worker.kill('SIGCONT')
+    await third.stop()
+
+    const { transactions, duplicates } = await payconex.books(body.transaction_id)
+    expect(transactions).toHaveLength(1)
+    expect(duplicates).toEqual([])
+    expect(answer).toMatchObject({ charge_id: transactions[0]?.transaction_id, error_code: null })
+    expect(await post(endpoint(), body)).toMatchObject({ body: { charge_id: transactions[0]?.transaction_id } })
+  })
+})
+
 describe('a gateway that is killed', () => {
   it('while it holds the try: the next try, at another gateway, gets the answer of the one charge', async () => {
     const payconex = await start({ gateways: 2, workers: 1 })
@@ -119,6 +142,23 @@ describe('a Redis that is killed', () => {
 })
 
 describe('a service that is asked to end', () => {
+  it('leaves what it only asks about to another worker, at once', async () => {
+    const payconex = await start({ workers: 1 })
+    const body = visaCharge()
+    await payconex.fault({ fault: 'reset_after_commit', custom_id: body.transaction_id })
+    await payconex.fault({ fault: '500', on: 'status', share: 1 })
+    const answer = callUntilAnswered(body)
+    await expect.poll(async () => (await payconex.books()).requests.status, { timeout: 5000 }).toBeGreaterThan(0)
+    await stack.addWorker()
+
+    const end = await stack.workers[0]?.stop(2000)
+    await payconex.clearFaults()
+
+    expect(end).toEqual({ code: 0, signal: null })
+    const { transactions } = await payconex.books(body.transaction_id)
+    expect(await answer).toMatchObject({ charge_id: transactions[0]?.transaction_id, error_code: null })
+  })
+
   it('answers what it holds, finishes what it has in hand and exits with 0', async () => {
     const payconex = await start({ workers: 1 })
     const body = visaCharge()
