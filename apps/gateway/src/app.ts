@@ -10,7 +10,7 @@ import { NotJson } from './strict-json.ts'
 /** Twilio's side of the connector. Every answer has the same JSON shape:
  *
  *  401  the credentials are missing, malformed or not allowed
- *  400  the body is not one JSON object · 413 it is too large · 404, 405 the wrong door
+ *  400  the body is not one JSON object · 413 it is too large · 404, 405 the wrong door · 417 it wants what nobody knows
  *  200  everything else, also refusals: `invalid_request`, a decline, `not_processed`, `unconfirmed`
  *  none at all (the connection is closed): nothing true can be said yet, the next try joins
  */
@@ -38,6 +38,7 @@ export function createApp(deps: AppDeps): Express {
   app.disable('etag')
   app.set('query parser', false)
   app.param('method', keepPathMethod)
+  app.use(checkHeaders)
   app.post(PATHS, checkCredentials, readBytes, handlePay)
   app.all(PATHS, (_request, response) => {
     response.set('Allow', 'POST')
@@ -46,6 +47,13 @@ export function createApp(deps: AppDeps): Express {
   app.use((_request, response) => refuse(response, 404, 'path'))
   app.use(handleError)
   return app
+
+  /** What HTTP demands of a server (RFC 9110, 7.2 and 10.1.1). */
+  function checkHeaders({ httpVersion, headers }: Request, response: Response, next: () => void): void {
+    if (httpVersion === '1.1' && headers.host === undefined) refuse(response, 400, 'host')
+    else if (headers.expect !== undefined && !/^100-continue$/i.test(headers.expect)) refuse(response, 417, 'expect')
+    else next()
+  }
 
   function checkCredentials(request: Request, response: Response, next: () => void): void {
     response.locals.credentials = readCredentials(request.headers.authorization, deps.allowedAccounts)

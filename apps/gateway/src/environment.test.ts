@@ -64,4 +64,23 @@ describe('the gateway’s environment', () => {
   ])('is refused with %s', (_, changes, problem) => {
     expect(problemsOf({ ...required, ...changes })).toEqual([expect.stringMatching(problem)])
   })
+
+  it('that is wrong in several ways is refused once, with all of them', () => {
+    const env = {
+      ...required,
+      LEDGER_REDIS_URL: required.QUEUE_REDIS_URL,
+      PORT: 'x',
+      SEND_BY_MS: '50000',
+      TLS_CERT_FILE: HERE,
+      CURRENCIES: ',',
+    }
+
+    expect(problemsOf(env)).toEqual([
+      'PORT: must be a whole number from 0 to 65535',
+      'SEND_BY_MS + PAYCONEX_TIMEOUT_MS must not exceed ANSWER_BY_MS',
+      'QUEUE_REDIS_URL and LEDGER_REDIS_URL must be two servers',
+      'TLS_CERT_FILE and TLS_KEY_FILE belong together',
+      'CURRENCIES: must name at least one',
+    ])
+  })
 })

@@ -1,12 +1,4 @@
-import {
-  ConfigurationError,
-  contradictionsOf,
-  list,
-  readableFile,
-  readEnvironment,
-  sharedVariables,
-  wholeNumber,
-} from '@pay/service'
+import { contradictionsOf, list, readableFile, readEnvironment, sharedVariables, wholeNumber } from '@pay/service'
 import { z } from 'zod'
 
 const MAX_PORT = 65_535
@@ -26,13 +18,13 @@ const variables = z.object({
 export type GatewayEnvironment = z.output<typeof variables>
 
 /** The gateway's configuration, or one `ConfigurationError` with all that is wrong. */
-export function readGatewayEnvironment(env: NodeJS.ProcessEnv): GatewayEnvironment {
-  const read = readEnvironment(variables, env)
-  const problems = contradictionsOf(read)
-  if ((read.TLS_CERT_FILE === undefined) !== (read.TLS_KEY_FILE === undefined)) {
-    problems.push('TLS_CERT_FILE and TLS_KEY_FILE belong together')
-  }
-  if (read.CURRENCIES.length === 0) problems.push('CURRENCIES: must name at least one')
-  if (problems.length > 0) throw new ConfigurationError(problems)
-  return read
+export const readGatewayEnvironment = (env: NodeJS.ProcessEnv): GatewayEnvironment =>
+  readEnvironment(variables, env, (read) => [...contradictionsOf(read), ...contradictionsOfGateway(read)])
+
+function contradictionsOfGateway({ TLS_CERT_FILE, TLS_KEY_FILE, CURRENCIES }: GatewayEnvironment): string[] {
+  const isHalf = (TLS_CERT_FILE === undefined) !== (TLS_KEY_FILE === undefined)
+  return [
+    ...(isHalf ? ['TLS_CERT_FILE and TLS_KEY_FILE belong together'] : []),
+    ...(CURRENCIES.length === 0 ? ['CURRENCIES: must name at least one'] : []),
+  ]
 }

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { createLedger, type Entry } from '@pay/ledger'
 import { connectFailingFast, connectPatiently, createConsumer, whenReady } from '@pay/payment-queue'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { openPath } from '../../../packages/payment-queue/src/testing-path.ts'
 import { startChild } from '../../../scripts/child.ts'
 import { freePort } from '../../../scripts/free-port.ts'
 import type { RunningRedis } from '../../../scripts/redis.ts'
@@ -45,8 +46,8 @@ const environment = async () => ({
   TIME_SCALE: '0.02',
 })
 
-async function openGateway() {
-  const env = await environment()
+async function openGateway(changes: Record<string, string> = {}) {
+  const env = { ...(await environment()), ...changes }
   const gateway = await startGateway(readGatewayEnvironment(env))
   let drained: Promise<void> | undefined
   const drain = () => {
@@ -133,6 +134,26 @@ describe('a gateway', () => {
 
     await queue.restart()
     await expect.poll(() => operations('/readyz'), { timeout: 3000 }).toMatchObject({ status: 200 })
+  })
+})
+
+describe('a gateway whose path to a server is lost without a word', () => {
+  it.each([
+    ['ledger', () => ledger, 'not ready: ledger, reply channel\n'],
+    ['queue', () => queue, 'not ready: queue\n'],
+  ] as const)('(the %s) says so, and serves again without a restart', async (name, server, text) => {
+    const path = await openPath(server().url)
+    opened.push(path.close)
+    const changes = { [`${name.toUpperCase()}_REDIS_URL`]: path.url }
+    const [{ charge, operations }] = await Promise.all([openGateway(changes), openWorker(APPROVAL)])
+    expect(await charge()).toEqual(approved)
+
+    path.fallSilent('whole path')
+    await expect.poll(() => operations('/readyz'), { timeout: 4000 }).toEqual({ status: 503, text })
+    path.heal()
+
+    await expect.poll(() => operations('/readyz'), { timeout: 4000 }).toMatchObject({ status: 200 })
+    expect(await charge()).toEqual(approved)
   })
 })
 

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { createServer as createHttpServer, type Server } from 'node:http'
-import { createServer as createHttpsServer } from 'node:https'
+import type { Server } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createIdentity, createLedger, openReplyChannel } from '@pay/ledger'
 import { connectPatiently, createProducer } from '@pay/payment-queue'
@@ -15,10 +14,11 @@ import {
   type Running,
   reasonOf,
   SECOND,
+  startHeartbeat,
   startOperations,
 } from '@pay/service'
-import type { Express } from 'express'
 import { createApp, ENDPOINT } from './app.ts'
+import { createDoor } from './door.ts'
 import type { GatewayEnvironment } from './environment.ts'
 import { createFirstSeen } from './first-seen.ts'
 import { createMetrics } from './metrics.ts'
@@ -73,22 +73,25 @@ export async function startGateway(env: GatewayEnvironment): Promise<Running> {
     now,
     log,
   })
+  const certificate = certificateOf(env)
   const app = createApp({ pay, allowedAccounts: env.ALLOWED_ACCOUNTS, currencies: env.CURRENCIES, metrics, log })
 
   let draining = false
-  const problems = () => [
-    ...(draining ? ['draining'] : []),
-    ...(stores.queue.status === 'ready' ? [] : ['queue']),
-    ...(stores.ledger.status === 'ready' ? [] : ['ledger']),
-    ...(subscriber.status === 'ready' ? [] : ['reply channel']),
-  ]
+  const connections = [
+    ['queue', stores.queue],
+    ['ledger', stores.ledger],
+    ['reply channel', subscriber],
+  ] as const
+  const heartbeat = startHeartbeat(connections, { everyMs: times.heartbeatMs })
+  const problems = () => [...(draining ? ['draining'] : []), ...heartbeat.silent()]
   const operations = await startOperations({
     port: env.OPS_PORT,
     host: env.OPS_HOST,
     problems,
     metrics: metrics.registry,
   })
-  const server = await serve(app, env)
+  const server = createDoor({ app, metrics, ...(certificate && { certificate }) })
+  await listen(server, { port: env.PORT, host: env.HOST, variable: 'PORT' })
   const requestsInWork = countRequests(server)
   log.info({ port: portOf(server) }, `listening on ${env.HOST}:${portOf(server)}${ENDPOINT}`)
 
@@ -98,6 +101,7 @@ export async function startGateway(env: GatewayEnvironment): Promise<Running> {
       log.info({ count: room.size() }, 'draining')
       await closed(server, () => requestsInWork() > 0 || room.size() > 0, times.answerByMs)
       clearInterval(rereading)
+      heartbeat.stop()
       operations.close()
       operations.closeAllConnections()
       subscriber.disconnect()
@@ -109,23 +113,9 @@ export async function startGateway(env: GatewayEnvironment): Promise<Running> {
   }
 }
 
-/** Limits of the door, against connections that send slowly or nothing. How long a try is held is not among them. Node looks
- * only every 30 s whether they are kept, unless it is told to look more often. */
-const DOOR = {
-  requestTimeout: 10 * SECOND,
-  headersTimeout: 5 * SECOND,
-  keepAliveTimeout: 65 * SECOND,
-  connectionsCheckingInterval: 1 * SECOND,
-}
-
-async function serve(app: Express, env: GatewayEnvironment): Promise<Server> {
-  const { TLS_CERT_FILE: cert, TLS_KEY_FILE: key } = env
-  const server =
-    cert && key
-      ? createHttpsServer({ ...DOOR, cert: readFileSync(cert), key: readFileSync(key), minVersion: 'TLSv1.2' }, app)
-      : createHttpServer(DOOR, app)
-  await listen(server, { port: env.PORT, host: env.HOST, variable: 'PORT' })
-  return server
+function certificateOf({ TLS_CERT_FILE, TLS_KEY_FILE }: GatewayEnvironment) {
+  if (TLS_CERT_FILE === undefined || TLS_KEY_FILE === undefined) return undefined
+  return { cert: readFileSync(TLS_CERT_FILE), key: readFileSync(TLS_KEY_FILE) }
 }
 
 const DRAIN_CHECK_MS = 50

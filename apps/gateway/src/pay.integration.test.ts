@@ -73,10 +73,17 @@ const ledgerAt = async ({ ledgerUrl, shard, times }: Place) =>
     retentionMs: 60_000,
   })
 
-type GatewayOptions = { hears?: boolean; rereads?: boolean; maxWaiting?: number }
+type GatewayOptions = {
+  hears?: boolean
+  rereads?: boolean
+  maxWaiting?: number
+  /** What stands between the gateway and its ledger or queue. */
+  through?: (deps: PayDeps) => Partial<PayDeps>
+}
 
 /** A gateway without its HTTP: it hears the reply channel and rereads, unless the test makes it deaf. */
-async function openGateway(where: Place, { hears = true, rereads = true, maxWaiting = 100 }: GatewayOptions = {}) {
+async function openGateway(where: Place, options: GatewayOptions = {}) {
+  const { hears = true, rereads = true, maxWaiting = 100, through = () => ({}) } = options
   const { times } = where
   const gateway = randomUUID()
   const now = () => performance.now()
@@ -109,7 +116,7 @@ async function openGateway(where: Place, { hears = true, rereads = true, maxWait
     now,
     log,
   }
-  return { pay: createPay(deps), room, lines }
+  return { pay: createPay({ ...deps, ...through(deps) }), room, lines }
 }
 
 /** One payment as the caller repeats it: `id` names it, `changes` make it another request. */
@@ -528,6 +535,90 @@ describe('a full house', () => {
   })
 })
 
+describe('a sealed card', () => {
+  it('that a joining try sealed again after the worker erased it is erased by that try', async () => {
+    const where = place({ times: unhurried })
+    let goOn: () => void = () => undefined
+    const held = new Promise<void>((resolve) => {
+      goOn = resolve
+    })
+    let isAsked = false
+    const slowQueue = ({ producer }: PayDeps) => ({
+      producer: {
+        ...producer,
+        add: async (...args: Parameters<typeof producer.add>) => {
+          isAsked = true
+          await held
+          await producer.add(...args)
+        },
+      },
+    })
+    const [{ pay }, worker, queue] = await Promise.all([
+      openGateway(where, { through: slowQueue }),
+      openWorker(where),
+      openQueue(where),
+    ])
+    const first = charge()
+    await worker.ledger.admit(admissionOf(first))
+    const answer = pay(first)
+    await expect.poll(() => isAsked).toBe(true)
+
+    await worker.settle(first.key, APPROVAL)
+    goOn()
+
+    expect(await answer).toEqual(approved)
+    expect(await queue.jobs()).toHaveLength(1)
+    await expect.poll(() => queue.take(first.key), { timeout: 500 }).toBeNull()
+  })
+
+  it('is erased by whoever withdraws the payment, also when the first answer of the ledger was lost', async () => {
+    const where = place({ times: unhurried })
+    let lost = 0
+    const forgetful = ({ ledger, producer }: PayDeps) => ({
+      // It takes the card, and says that it does not.
+      producer: {
+        ...producer,
+        add: async (...args: Parameters<typeof producer.add>) => {
+          await producer.add(...args)
+          throw new Error('the answer was lost')
+        },
+      },
+      ledger: {
+        ...ledger,
+        withdraw: async (...args: Parameters<typeof ledger.withdraw>) => {
+          await ledger.withdraw(...args)
+          if (lost++ === 0) throw new Error('the answer was lost')
+          return ledger.withdraw(...args)
+        },
+      },
+    })
+    const deaf = { hears: false, rereads: false, through: forgetful }
+    const [{ pay }, worker, queue] = await Promise.all([openGateway(where, deaf), openWorker(where), openQueue(where)])
+    const first = charge()
+
+    expect(await pay(first)).toEqual({ kind: 'not_processed' })
+
+    expect(lost).toBe(2)
+    expect(await worker.ledger.read(first.key)).toMatchObject({ state: 'not_sent' })
+    await expect.poll(() => queue.take(first.key), { timeout: 500 }).toBeNull()
+  })
+
+  it('of a payment that is being sent is left alone by a try that could not withdraw it', async () => {
+    const where = place()
+    const [{ pay }, worker, queue] = await Promise.all([openGateway(where), openWorker(where), openQueue(where)])
+    const first = charge()
+    const answer = pay(first)
+    await expect.poll(queue.jobs).toHaveLength(1)
+    await worker.fence(first.key)
+
+    await sleep(quick.sendByMs + 50)
+
+    expect(await queue.take(first.key)).not.toBeNull()
+    await worker.finish(first.key, APPROVAL)
+    expect(await answer).toEqual(approved)
+  })
+})
+
 describe('while the queue is away', () => {
   const away = async () => place({ queueUrl: `redis://127.0.0.1:${await freePort()}` })
 
@@ -583,6 +674,34 @@ describe('while the ledger is away', () => {
     expect(repeatedMs).toBeLessThan(quick.answerByMs / 2)
     expect(await queue.jobs()).toEqual([])
     expect(room.size()).toBe(0)
+  })
+
+  it('a full house holds no more tries for it: the next one ends in silence, at once', async () => {
+    const where = place({ ledgerUrl: `redis://127.0.0.1:${await freePort()}` })
+    const { pay, room, lines } = await openGateway(where, { hears: false, maxWaiting: 2 })
+    const held = [charge(), charge()]
+    const answers = held.map((one) => pay(one))
+    await sleep(3 * quick.ledgerRetryMs)
+
+    const waitedMs = await msOf(pay(charge()).then((answer) => expect(answer).toBeUndefined()))
+
+    expect(waitedMs).toBeLessThan(quick.answerByMs / 4)
+    expect(room.size()).toBe(2)
+    expect(lines.map(({ fields }) => fields.reason)).toContain('full')
+    expect(await Promise.all(answers)).toEqual([{ kind: 'unconfirmed' }, { kind: 'unconfirmed' }])
+  })
+
+  it('a full house still says that a payment is unconfirmed, for that takes no seat', async () => {
+    const where = place({ ledgerUrl: `redis://127.0.0.1:${await freePort()}` })
+    const [gateway, first] = [await openGateway(where, { hears: false, maxWaiting: 1 }), charge()]
+    expect(await gateway.pay(first)).toEqual({ kind: 'unconfirmed' })
+    const caller = charge()
+    const held = gateway.pay(caller)
+
+    expect(await gateway.pay(first.again())).toEqual({ kind: 'unconfirmed' })
+
+    caller.hangUp()
+    expect(await held).toBeUndefined()
   })
 
   it('a caller who hangs up is let go', async () => {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Attempt, Identity, Ledger, PaymentRecord } from '@pay/ledger'
+import { type Attempt, elapsedMs, type Identity, type Ledger, type PaymentRecord } from '@pay/ledger'
 import type { Credentials, PayRequest, Verdict } from '@pay/mapper'
 import { type Producer, type SealKeys, sealCredentials, sealPayment } from '@pay/payment-queue'
 import { type Log, reasonOf, type Times } from '@pay/service'
@@ -9,7 +9,8 @@ import type { News, Seat, WaitingRoom } from './waiting-room.ts'
 /** One try, parsed: steps 3 to 6 of the journey.
  *
  *  3 identify   payment key and fingerprint
- *  4 admit      new or join: go on · replay: the outcome · reused: refused · ledger away: keep asking, at the end `unconfirmed`
+ *  4 admit      new or join: go on · replay: the outcome · reused: refused · ledger away: keep asking, at the end `unconfirmed`;
+ *               with too many tries held already, silence
  *  5 seal, add  queue away or too many tries held: a new payment goes accepted -> not_sent, and only when that is acknowledged
  *               the caller hears `not_processed`; a payment that others began is left to them
  *  6 wait       the outcome · SEND_BY: accepted -> not_sent, or lost to the fence and waiting on · ANSWER_BY: `unconfirmed`
@@ -66,17 +67,28 @@ export function createPay(deps: PayDeps): Pay {
     const { verdict, record } = admitted
     log.info({ payment: key, attempt: record.attempt, method: record.method, verdict, state: record.state }, 'admitted')
     if (verdict === 'reused') return { kind: 'transaction_id_reused' }
-    if (verdict === 'replay') return verdictOf(record) ?? wait(seat, record)
-    const isFull = room.size() > deps.maxWaiting
-    const isStuck = isFull || !(await dispatched(theTry, record))
+    const outcome = verdict === 'replay' ? verdictOf(record) : undefined
+    if (outcome) return outcome
+    const isNew = verdict === 'new'
+    if (isFull()) return isNew ? refuse(record, 'full') : turnedAway(key)
+    if (await dispatched(theTry, record)) return waitAndErase(seat, record)
     // A payment that this try only joins may be in good hands elsewhere: it is not withdrawn from under them.
-    const refusal = isStuck && verdict === 'new' ? await refuse(record) : undefined
-    if (isStuck)
-      log.warn({ payment: key, attempt: record.attempt, verdict, reason: isFull ? 'full' : 'queue' }, 'stuck')
-    return refusal || isFull ? refusal : wait(seat, record)
+    const refusal = isNew ? await refuse(record, 'queue') : undefined
+    return refusal ?? waitAndErase(seat, record)
   }
 
-  /** Step 4. A ledger that does not answer is asked again until this try ends: whether this is a repeat cannot be known. */
+  /** This try's own seat is counted, too. */
+  function isFull(): boolean {
+    return room.size() > deps.maxWaiting
+  }
+
+  /** Silence: there is no seat to wait in, and nothing true to say. */
+  function turnedAway(key: string): undefined {
+    log.warn({ payment: key, reason: 'full' }, 'a try cannot be held')
+  }
+
+  /** Step 4. A ledger that does not answer is asked again until this try ends: whether this is a repeat cannot be known. A full
+   * house does not hold the try for that; those who are held already stay. */
   async function admit({ request, body, credentials, hungUp }: Try, key: string) {
     const fingerprint = identity.fingerprint({ body, accessKey: credentials.accessKey.expose() })
     const admission = {
@@ -90,12 +102,13 @@ export function createPay(deps: PayDeps): Pay {
       sealedCredentials: sealCredentials(credentials, key, sealKeys),
     }
     const arrivedAt = now()
-    while (!hungUp.aborted) {
+    for (let isHeld = false; !hungUp.aborted; isHeld = true) {
       try {
         return await ledger.admit(admission)
       } catch (error) {
         log.warn({ payment: key, step: 'admit', reason: reasonOf(error) }, 'the ledger did not answer')
         if (now() - deps.firstSeen(key, arrivedAt) >= times.answerByMs) return UNCONFIRMED
+        if (!isHeld && isFull()) return turnedAway(key)
         await sleep(times.ledgerRetryMs)
       }
     }
@@ -118,12 +131,20 @@ export function createPay(deps: PayDeps): Pay {
 
   /** Nothing can be done for this try. That is said only when the ledger has acknowledged that nothing will be sent; when a
    * worker was faster, or the ledger does not answer, nothing true can be said yet: undefined. */
-  async function refuse(record: PaymentRecord): Promise<Verdict | undefined> {
+  async function refuse(record: PaymentRecord, reason: 'full' | 'queue'): Promise<Verdict | undefined> {
+    log.warn({ payment: record.key, attempt: record.attempt, reason }, 'a new payment cannot be taken')
     const latest = await withdraw(record).catch(() => undefined)
     return latest && outcomeFor(record, latest)
   }
 
-  /** Step 6. */
+  /** Step 6. A try that sealed the payment may have done so after the worker erased it: the one that learns the outcome erases
+   * it again. Without an outcome it lives until ANSWER_BY at most. */
+  async function waitAndErase(seat: Seat, record: PaymentRecord): Promise<Verdict | undefined> {
+    const verdict = await wait(seat, record)
+    if (verdict && record.state === 'accepted') erase(record)
+    return verdict
+  }
+
   async function wait(seat: Seat, admitted: PaymentRecord): Promise<Verdict | undefined> {
     let record = admitted
     let readAt = now()
@@ -160,12 +181,23 @@ export function createPay(deps: PayDeps): Pay {
     }
   }
 
-  /** accepted -> not_sent, where it still is; the record as it then stands. Its sealed card data goes at once. */
+  /** accepted -> not_sent, where it still is; the record as it then stands. Once this attempt is over, whoever ended it, its
+   * sealed card data goes at once. */
   async function withdraw(record: PaymentRecord, options = { whenExpired: false }): Promise<PaymentRecord | undefined> {
     const reply = await ledger.withdraw(attemptOf(record), { state: 'not_sent' }, options)
-    if (reply?.verdict === 'withdrawn') void producer.shred(attemptOf(record)).catch(() => undefined)
+    if (reply && isOver(record, reply.record)) erase(record)
     return reply?.record
   }
+
+  /** Nobody waits for this: what cannot be erased now is gone at ANSWER_BY. */
+  function erase(record: PaymentRecord): void {
+    void producer.shred(attemptOf(record)).catch(() => undefined)
+  }
+}
+
+/** Whether nobody can need the sealed payment of `attempt` any more. */
+function isOver({ attempt }: PaymentRecord, latest: PaymentRecord): boolean {
+  return latest.attempt > attempt || (latest.state !== 'accepted' && latest.state !== 'sending')
 }
 
 /** What a try that was admitted as `admitted` hears of the record as it is now. A later attempt with the same request is
@@ -179,9 +211,5 @@ function outcomeFor(admitted: PaymentRecord, latest: PaymentRecord): Verdict | u
 
 const attemptOf = ({ key, attempt }: PaymentRecord): Attempt => ({ key, attempt })
 
-/** What is left, at the time the record was read, of a time that counts from the first try of its attempt. A clock that
- * went backwards leaves nothing. */
-function leftUntil({ now, first }: PaymentRecord, ms: number): number {
-  const elapsed = now - first
-  return elapsed < 0 ? 0 : ms - elapsed
-}
+/** What is left, at the time the record was read, of a time that counts from the first try of its attempt. */
+const leftUntil = (record: PaymentRecord, ms: number): number => ms - elapsedMs(record)

@@ -6,6 +6,7 @@ import visaCharge from '../../../examples/charge-card.json' with { type: 'json' 
 import legacyCharge from '../../../examples/charge-legacy.json' with { type: 'json' }
 import visaToken from '../../../examples/tokenize-card.json' with { type: 'json' }
 import { createApp, ENDPOINT } from './app.ts'
+import { createDoor, type DoorOptions } from './door.ts'
 import { createMetrics } from './metrics.ts'
 import type { Pay, Try } from './pay.ts'
 
@@ -53,6 +54,7 @@ export type Question = {
 export type Answer = { status: number; headers: IncomingHttpHeaders; text: string; json: Record<string, unknown> }
 
 export type Door = {
+  port: number
   /** Asks as Twilio would, except for what the question says otherwise. Rejects when the connection ends without an answer. */
   ask: (question?: Question) => Promise<Answer>
   /** Writes bytes to a connection of its own and gives all that comes back until the server closes it, or falls silent. */
@@ -62,12 +64,12 @@ export type Door = {
   lines: Line[]
 }
 
-export type DoorOptions = { pay?: Pay; allowedAccounts?: readonly string[] }
+export type AppOptions = { pay?: Pay; allowedAccounts?: readonly string[]; limits?: DoorOptions['limits'] }
 
 const SILENCE_MS = 150
 
 /** The app behind a real socket, with a `pay` that approves whatever it gets unless the test has its own. */
-export async function withApp(use: (door: Door) => Promise<void>, options: DoorOptions = {}): Promise<void> {
+export async function withApp(use: (door: Door) => Promise<void>, options: AppOptions = {}): Promise<void> {
   const { pay = async () => ({ kind: 'approved', transactionId: '000000012345' }), allowedAccounts = [] } = options
   const { log, lines } = recordingLog()
   const tries: Try[] = []
@@ -75,13 +77,15 @@ export async function withApp(use: (door: Door) => Promise<void>, options: DoorO
     tries.push(theTry)
     return pay(theTry)
   }
-  const app = createApp({ pay: recording, allowedAccounts, currencies: ['USD'], metrics: createMetrics(() => 0), log })
-  const server = app.listen(0, '127.0.0.1')
+  const metrics = createMetrics(() => 0)
+  const app = createApp({ pay: recording, allowedAccounts, currencies: ['USD'], metrics, log })
+  const server = createDoor({ app, metrics, ...(options.limits && { limits: options.limits }) })
+  server.listen(0, '127.0.0.1')
   const agent = new Agent({ keepAlive: true })
   await new Promise((resolve) => server.once('listening', resolve))
   const { port } = server.address() as AddressInfo
   try {
-    await use({ ask: (question) => ask({ port, agent }, question), write: write(port), tries, lines })
+    await use({ port, ask: (question) => ask({ port, agent }, question), write: write(port), tries, lines })
   } finally {
     agent.destroy()
     server.closeAllConnections()

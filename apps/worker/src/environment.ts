@@ -1,5 +1,5 @@
 import { isForbiddenParameter } from '@pay/mapper'
-import { ConfigurationError, contradictionsOf, list, readEnvironment, sharedVariables, wholeNumber } from '@pay/service'
+import { contradictionsOf, list, readEnvironment, sharedVariables, wholeNumber } from '@pay/service'
 import { z } from 'zod'
 
 const defaultParameters = z
@@ -25,12 +25,8 @@ const variables = z.object({
 export type WorkerEnvironment = z.output<typeof variables>
 
 /** The worker's configuration, or one `ConfigurationError` with all that is wrong. */
-export function readWorkerEnvironment(env: NodeJS.ProcessEnv): WorkerEnvironment {
-  const read = readEnvironment(variables, env)
-  const problems = [...contradictionsOf(read), ...forbiddenParameters(read)]
-  if (problems.length > 0) throw new ConfigurationError(problems)
-  return read
-}
+export const readWorkerEnvironment = (env: NodeJS.ProcessEnv): WorkerEnvironment =>
+  readEnvironment(variables, env, (read) => [...contradictionsOf(read), ...forbiddenParameters(read)])
 
 // A default may say that charges are AUTHORIZATIONs, or what type bank accounts are; the mapper checks the value.
 const TYPES = /^(transaction|(ach|bank)?[_-]?account)[_-]?type$/i

@@ -11,6 +11,7 @@ import {
   type Running,
   reasonOf,
   SECOND,
+  startHeartbeat,
   startOperations,
 } from '@pay/service'
 import { createAdoptPayment } from './adopt-payment.ts'
@@ -88,11 +89,14 @@ export async function startWorker(env: WorkerEnvironment): Promise<Running> {
   })
   const sweeper = startSweeper({ ...shared, books, adopt, worker })
 
-  const problems = () => [
-    ...(draining.signal.aborted ? ['draining'] : []),
-    ...(consumerRedis.status === 'ready' ? [] : ['queue']),
-    ...(stores.ledger.status === 'ready' ? [] : ['ledger']),
-  ]
+  // BullMQ blocks on a duplicate of the consumer's connection, which it watches by itself; this one is never blocked.
+  const connections = [
+    ['queue', consumerRedis],
+    ['queue', stores.queue],
+    ['ledger', stores.ledger],
+  ] as const
+  const heartbeat = startHeartbeat(connections, { everyMs: times.heartbeatMs })
+  const problems = () => [...(draining.signal.aborted ? ['draining'] : []), ...heartbeat.silent()]
   const operations = await startOperations({
     port: env.OPS_PORT,
     host: env.OPS_HOST,
@@ -108,6 +112,7 @@ export async function startWorker(env: WorkerEnvironment): Promise<Running> {
       await Promise.all([consumer.close(), sweeper.stop()])
       clearInterval(living)
       await ledger.dropLease(worker).catch(silent)
+      heartbeat.stop()
       closeExchange()
       operations.close()
       operations.closeAllConnections()

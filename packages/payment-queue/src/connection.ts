@@ -5,6 +5,12 @@ const SECOND = 1000
 
 const retryStrategy = (times: number) => Math.min(50 * 2 ** Math.min(times, 10), 500)
 
+/** A path can be lost without a word (a firewall forgets, a host loses its power), and a command's time limit alone would keep
+ * its connection for good. `socketTimeout` gives a connection up when nothing at all was heard for so long since a command was
+ * sent; an idle connection it does not look at (`service/heartbeat.ts` does). Giving up says goodbye first, to which nobody
+ * on a lost path answers: `disconnectTimeout` ends that wait. */
+const DISCONNECT_TIMEOUT_MS = 250
+
 /** For whoever must decide now (the producer, the ledger): a command is answered or fails within two seconds, is never
  * sent twice behind our back and never waits in a queue for a server that is away. */
 const failingFast = {
@@ -12,16 +18,21 @@ const failingFast = {
   enableOfflineQueue: false,
   maxRetriesPerRequest: 0,
   commandTimeout: 2 * SECOND,
+  socketTimeout: 3 * SECOND,
+  disconnectTimeout: DISCONNECT_TIMEOUT_MS,
   connectTimeout: 2 * SECOND,
   retryStrategy,
   replyMapping: 'legacy',
 } as const satisfies RedisOptions
 
-/** For whoever waits anyway (the consumer, the reply channel): commands wait for the server to come back. No time limit,
- * because it would cut off the blocking read of an idle consumer. */
+/** For whoever waits anyway (the consumer, the reply channel): commands wait for the server to come back. No time limit for a
+ * command, and a long one for the connection, because it would cut off the blocking read of an idle consumer: BullMQ reads
+ * for 5 s (drainDelay), at most for 10 s (maximumBlockTimeout), on a duplicate of the connection with the same options. */
 const patient = {
   enableOfflineQueue: true,
   maxRetriesPerRequest: null,
+  socketTimeout: 20 * SECOND,
+  disconnectTimeout: DISCONNECT_TIMEOUT_MS,
   connectTimeout: 2 * SECOND,
   retryStrategy,
   replyMapping: 'legacy',

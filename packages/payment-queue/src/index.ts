@@ -8,7 +8,15 @@ export {
   type Producer,
   type SealedPayments,
 } from './payment-queue.ts'
-export { LEDGER_SETTINGS, QUEUE_SETTINGS, type RequiredSetting, wrongSettings } from './redis-settings.ts'
+export {
+  LEDGER_ALONE,
+  LEDGER_SETTINGS,
+  QUEUE_ALONE,
+  QUEUE_SETTINGS,
+  type RequiredSetting,
+  wrongReplication,
+  wrongSettings,
+} from './redis-settings.ts'
 export { CannotOpen } from './seal.ts'
 export { type SealKeys, sealKeys } from './seal-keys.ts'
 export { openCredentials, openPayment, type Payment, sealCredentials, sealPayment } from './sealed-payment.ts'

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, inject, it } from 'vitest'
 import { startTestRedis } from '../../../scripts/test-servers.ts'
 import { connectFailingFast, whenReady } from './connection.ts'
-import { LEDGER_SETTINGS, QUEUE_SETTINGS, wrongSettings } from './redis-settings.ts'
+import { LEDGER_SETTINGS, QUEUE_SETTINGS, wrongReplication, wrongSettings } from './redis-settings.ts'
+import { joinAsReplica } from './testing-replica.ts'
 
 const opened: (() => unknown)[] = []
 
@@ -80,5 +81,49 @@ describe('the settings of a Redis', () => {
     redis.disconnect()
 
     await expect(wrongSettings(redis, QUEUE_SETTINGS)).rejects.toThrow(Error)
+  })
+})
+
+describe('the replication of a Redis', () => {
+  it('is not complained about where there is none', async () => {
+    const redis = await connected(inject('queueRedisUrl'))
+
+    expect(await wrongReplication(redis, 'because')).toEqual([])
+  })
+
+  it('to another server is complained about, with what it would cost', async () => {
+    const server = await startTestRedis({ kind: 'queue' })
+    opened.push(server.stop)
+    const redis = await connected(server.url)
+
+    opened.push(joinAsReplica(server.url))
+
+    const complaint = 'connected_slaves must be 0: because'
+    await expect.poll(() => wrongReplication(redis, 'because')).toEqual([complaint])
+  })
+
+  it('of another server is complained about, with what it would cost', async () => {
+    const redis = await serverWith('--replicaof', '127.0.0.1', '1')
+
+    expect(await wrongReplication(redis, 'because')).toEqual(['role must be master: because'])
+  })
+
+  it('that cannot be read is to be checked by hand', async () => {
+    const redis = await serverWith()
+    await redis.call('ACL', 'SETUSER', 'default', '-info')
+
+    expect(await wrongReplication(redis, 'because')).toEqual(
+      ['role', 'connected_slaves'].map(
+        (field) => `${field} cannot be read: check it by hand, then set REDIS_CHECKED_BY_HAND=true`,
+      ),
+    )
+  })
+
+  it('cannot be judged while the server is away: that is no finding but an error', async () => {
+    const redis = await serverWith()
+
+    redis.disconnect()
+
+    await expect(wrongReplication(redis, 'because')).rejects.toThrow(Error)
   })
 })

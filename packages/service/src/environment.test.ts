@@ -60,6 +60,49 @@ describe('an environment', () => {
   })
 })
 
+describe('rules about variables taken together', () => {
+  const shape = { PORT: wholeNumber(80), LOW: wholeNumber(1), HIGH: wholeNumber(9), NAME: z.string() }
+  const rules = ({ LOW, HIGH, NAME }: { LOW: number; HIGH: number; NAME: string }) => [
+    ...(LOW > HIGH ? ['LOW must not exceed HIGH'] : []),
+    ...(NAME === 'nobody' ? ['NAME must be somebody'] : []),
+  ]
+  const good = { NAME: 'a' }
+
+  function complaints(env: Record<string, string>): readonly string[] {
+    try {
+      readEnvironment(z.object(shape), { ...good, ...env }, rules)
+      return []
+    } catch (error) {
+      if (error instanceof ConfigurationError) return error.problems
+      throw error
+    }
+  }
+
+  it('are content with an environment that keeps them', () => {
+    expect(readEnvironment(z.object(shape), good, rules)).toEqual({ PORT: 80, LOW: 1, HIGH: 9, NAME: 'a' })
+  })
+
+  it('that are broken are reported', () => {
+    expect(complaints({ LOW: '10', NAME: 'nobody' })).toEqual(['LOW must not exceed HIGH', 'NAME must be somebody'])
+  })
+
+  it('that are broken are reported together with variables that are wrong by themselves', () => {
+    expect(complaints({ PORT: 'x', LOW: '10', NAME: 'nobody' })).toEqual([
+      expect.stringMatching(/^PORT: must be a whole number/),
+      'LOW must not exceed HIGH',
+      'NAME must be somebody',
+    ])
+  })
+
+  it('say nothing about a variable that is wrong by itself: its default is not what the operator meant', () => {
+    expect(complaints({ HIGH: 'x', LOW: '10' })).toEqual([expect.stringMatching(/^HIGH: /)])
+  })
+
+  it('wait while a variable without a default is missing', () => {
+    expect(complaints({ NAME: '', LOW: '10' })).toEqual(['NAME: is required'])
+  })
+})
+
 describe('a variable from a file', () => {
   const shape = { NAME: z.string() }
 

@@ -17,9 +17,16 @@ export class ConfigurationError extends Error {
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** Reads the environment through a schema and reports all problems at once. A variable may also come from a file:
- * `NAME_FILE=/path` is read when `NAME` is not set; an empty variable or file counts as not set. */
-export function readEnvironment<Schema extends z.ZodObject>(schema: Schema, env: Environment): z.output<Schema> {
+/** What is wrong with variables taken together, one line each, which names them. */
+export type Rules<Read> = (env: Read) => readonly string[]
+
+/** Reads the environment through a schema and reports all problems at once, also those of `rules`. A variable may also come
+ * from a file: `NAME_FILE=/path` is read when `NAME` is not set; an empty variable or file counts as not set. */
+export function readEnvironment<Schema extends z.ZodObject>(
+  schema: Schema,
+  env: Environment,
+  rules: Rules<z.output<Schema>> = () => [],
+): z.output<Schema> {
   const problems: string[] = []
   const values: Record<string, string> = {}
   for (const name of Object.keys(schema.shape)) {
@@ -27,10 +34,22 @@ export function readEnvironment<Schema extends z.ZodObject>(schema: Schema, env:
     if (value !== undefined) values[name] = value
   }
   const parsed = schema.safeParse(values)
-  if (!parsed.success) problems.push(...parsed.error.issues.map(describe))
+  const issues = parsed.error?.issues ?? []
+  problems.push(...issues.map(describe))
+  const wrong = new Set(issues.map(({ path: [name] }) => String(name)))
+  const readable = parsed.success ? parsed : schema.safeParse(without(wrong, values))
+  if (readable.success) problems.push(...rules(readable.data).filter((line) => !names(line, wrong)))
   if (problems.length > 0 || !parsed.success) throw new ConfigurationError([...new Set(problems)])
   return parsed.data
 }
+
+/** The rules look at the environment in which every wrong variable has its default; a required one has none, and then there
+ * is nothing to look at yet. */
+const without = (wrong: ReadonlySet<string>, values: Readonly<Record<string, string>>) =>
+  Object.fromEntries(Object.entries(values).filter(([name]) => !wrong.has(name)))
+
+/** A line about a variable that is wrong by itself says nothing: the value it speaks of is not the operator's. */
+const names = (line: string, wrong: ReadonlySet<string>) => line.split(/\W+/).some((word) => wrong.has(word))
 
 function readVariable(name: string, env: Environment, problems: string[]): string | undefined {
   const value = env[name]

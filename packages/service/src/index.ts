@@ -1,4 +1,13 @@
-export { ConfigurationError, flag, list, readableFile, readEnvironment, wholeNumber } from './environment.ts'
+export {
+  ConfigurationError,
+  flag,
+  list,
+  type Rules,
+  readableFile,
+  readEnvironment,
+  wholeNumber,
+} from './environment.ts'
+export { type Heartbeat, type HeartbeatOptions, startHeartbeat, type Watched } from './heartbeat.ts'
 export { type ListenOptions, listen } from './listen.ts'
 export { createLog, type Log, type LogFields, reasonOf } from './log.ts'
 export { portOf, startOperations } from './operations.ts'

@@ -158,3 +158,42 @@ describe('a start that fails', () => {
     expect(lines).not.toContain('serving')
   })
 })
+
+/** As axios makes it: the request with the card hangs on the error. */
+const BUG = `Object.assign(new Error('4111111111111111'), { name: 'AxiosError', code: 'EFOO', config: { data: 'card=4111' } })`
+
+describe('a bug that nobody caught', () => {
+  it.each([
+    ['thrown', `setTimeout(() => { throw ${BUG} }, 10)`],
+    ['rejected', `setTimeout(() => void Promise.reject(${BUG}), 10)`],
+  ])('and was %s ends the process with 1 and is named, without its message and its properties', async (_, bug) => {
+    const { child, lines, says } = await start(`${SERVING}; ${bug}`)
+    await says('serving')
+
+    expect(await child.exited).toEqual({ code: 1, signal: null })
+
+    expect(lines).toContain('could not go on: AxiosError EFOO')
+    expect(lines.join()).not.toContain('4111')
+    expect(lines).not.toContain('draining')
+  })
+
+  it('before the start is over is treated alike', async () => {
+    const { child, lines } = await start(`
+      await run(async () => { setTimeout(() => { throw ${BUG} }, 10); await sleep(60_000) })
+    `)
+
+    expect(await child.exited).toEqual({ code: 1, signal: null })
+
+    expect(lines[0]).toBe('could not go on: AxiosError EFOO')
+    expect(lines.join()).not.toContain('4111')
+  })
+
+  it('and is no error at all is named by its kind', async () => {
+    const { child, lines } = await start(`${SERVING}; void Promise.reject('4111111111111111')`)
+
+    expect(await child.exited).toEqual({ code: 1, signal: null })
+
+    expect(lines).toContain('could not go on: string')
+    expect(lines.join()).not.toContain('4111')
+  })
+})

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, inject, it } from 'vitest'
 import { z } from 'zod'
 import { freePort } from '../../../scripts/free-port.ts'
 import { startTestRedis } from '../../../scripts/test-servers.ts'
+import { joinAsReplica } from '../../payment-queue/src/testing-replica.ts'
 import { ConfigurationError, readEnvironment } from './environment.ts'
 import type { Log, LogFields } from './log.ts'
 import { sharedVariables } from './shared-variables.ts'
@@ -109,6 +110,49 @@ describe('the stores', () => {
     expect(problems).toEqual(['QUEUE_REDIS_URL: no answer within 0.4 s'])
   })
 
+  describe('that are copied to another server', () => {
+    /** A server that has a replica. */
+    async function startCopied(kind: 'queue' | 'ledger') {
+      const server = await startTestRedis({ kind })
+      const observer = new Redis(server.url)
+      opened.push(server.stop, () => observer.disconnect(), joinAsReplica(server.url))
+      await expect.poll(() => observer.info('replication')).toContain('connected_slaves:1')
+      return server.url
+    }
+
+    const cases = [
+      ['queue', 'QUEUE_REDIS_URL', 'a replica would remember cards elsewhere'],
+      [
+        'ledger',
+        'LEDGER_REDIS_URL',
+        'a fence that only one server has acknowledged is lost when another takes its place',
+      ],
+    ] as const
+
+    it.each(cases)('are refused, the %s by its variable', async (kind, name, because) => {
+      const url = await startCopied(kind)
+
+      expect(await problemsOf(open({ [name]: url }))).toEqual([`${name}: connected_slaves must be 0: ${because}`])
+    })
+
+    it.each(cases)('are refused when they are the copy, the %s by its variable', async (kind, name, because) => {
+      const server = await startTestRedis({ kind, args: ['--replicaof', '127.0.0.1', '1'] })
+      opened.push(server.stop)
+
+      expect(await problemsOf(open({ [name]: server.url }))).toEqual([`${name}: role must be master: ${because}`])
+    })
+
+    it('are only warned about in relaxed mode, and believed when somebody checked them by hand', async () => {
+      const url = await startCopied('queue')
+
+      const relaxed = await open({ QUEUE_REDIS_URL: url, MODE: 'relaxed' })
+      const checked = await open({ QUEUE_REDIS_URL: url, REDIS_CHECKED_BY_HAND: 'true' })
+
+      expect(relaxed.warnings).toEqual([{ setting: expect.stringMatching(/^QUEUE_REDIS_URL: connected_slaves/) }])
+      expect(checked.warnings).toEqual([])
+    })
+  })
+
   it('leave no connection behind when they are refused', async () => {
     const server = await startTestRedis({ kind: 'queue' })
     opened.push(server.stop)
@@ -138,6 +182,20 @@ describe('a store that comes back', () => {
 
     await expect.poll(() => wrong.length, { timeout: 2000 }).toBe(1)
     expect(wrong[0]?.problems).toEqual([expect.stringMatching(/^QUEUE_REDIS_URL: appendonly must be "no"/)])
+  })
+
+  it('is refused when it has become a replica', async () => {
+    const server = await startTestRedis({ kind: 'ledger' })
+    opened.push(server.stop)
+    const { stores, wrong } = await open({ LEDGER_REDIS_URL: server.url })
+    const operator = new Redis(server.url)
+    opened.push(() => operator.disconnect())
+
+    await operator.replicaof('127.0.0.1', 1)
+    stores.ledger.disconnect(true)
+
+    await expect.poll(() => wrong.length, { timeout: 2000 }).toBe(1)
+    expect(wrong[0]?.problems).toEqual([expect.stringMatching(/^LEDGER_REDIS_URL: role must be master/)])
   })
 
   it('is welcome when nothing has changed', async () => {

@@ -1,9 +1,11 @@
 import {
   connectFailingFast,
+  LEDGER_ALONE,
   LEDGER_SETTINGS,
+  QUEUE_ALONE,
   QUEUE_SETTINGS,
-  type RequiredSetting,
   whenReady,
+  wrongReplication,
   wrongSettings,
 } from '@pay/payment-queue'
 import type { Redis } from 'ioredis'
@@ -17,8 +19,8 @@ export type Stores = { queue: Redis; ledger: Redis; close: () => Promise<void> }
 
 const START_LIMIT_MS = 15 * SECOND
 
-/** Connects to both servers, and refuses to go on when one cannot be reached, or is set up so that it would break the
- * promise (the latter in MODE=strict; relaxed warns). The settings are looked at again whenever a connection comes back, because
+/** Connects to both servers, and refuses to go on when one cannot be reached, or is set up or replicated so that it would
+ * break the promise (the latter in MODE=strict; relaxed warns). The settings are looked at again whenever a connection comes back, because
  * another server may have taken the place of the first: then the process stops by itself, through `onWrong`. */
 export async function openStores(
   env: SharedEnvironment,
@@ -30,8 +32,9 @@ export async function openStores(
   const queue = connect(env.QUEUE_REDIS_URL)
   const ledger = connect(env.LEDGER_REDIS_URL)
   const checks = [
-    () => check('QUEUE_REDIS_URL', queue, QUEUE_SETTINGS),
-    () => check('LEDGER_REDIS_URL', ledger, LEDGER_SETTINGS),
+    () => check('QUEUE_REDIS_URL', () => [wrongSettings(queue, QUEUE_SETTINGS), wrongReplication(queue, QUEUE_ALONE)]),
+    () =>
+      check('LEDGER_REDIS_URL', () => [wrongSettings(ledger, LEDGER_SETTINGS), wrongReplication(ledger, LEDGER_ALONE)]),
   ] as const
   const close = async () => void (await Promise.allSettled([queue, ledger].map(quit)))
   try {
@@ -61,14 +64,14 @@ export async function openStores(
     return (await whenReady(redis, startLimitMs)) ? [] : [`${name}: no answer within ${startLimitMs / SECOND} s`]
   }
 
-  async function check(name: string, redis: Redis, required: readonly RequiredSetting[]): Promise<string[]> {
+  async function check(name: string, look: () => Promise<string[]>[]): Promise<string[]> {
     if (env.REDIS_CHECKED_BY_HAND) return []
-    return (await wrongSettings(redis, required)).map((problem) => `${name}: ${problem}`)
+    return (await Promise.all(look())).flat().map((problem) => `${name}: ${problem}`)
   }
 }
 
 /** Says goodbye where somebody listens, hangs up where nobody does. */
 async function quit(redis: Redis): Promise<void> {
-  if (redis.status === 'ready') await redis.quit()
-  else redis.disconnect()
+  if (redis.status !== 'ready') return redis.disconnect()
+  await redis.quit().catch(() => redis.disconnect())
 }

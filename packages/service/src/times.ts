@@ -68,6 +68,8 @@ export function createTimes(env: TimeVariables) {
     sweepMs: scaled(1 * SECOND),
     /** A gateway reads again what a waiting try may have missed, first after this time, then ever more rarely. */
     rereadMs: scaled(1 * SECOND),
+    /** A Redis connection is asked this often whether its server is still there. */
+    heartbeatMs: Math.max(500, scaled(1 * SECOND)),
     /** Pause before a ledger that did not answer is asked again. */
     ledgerRetryMs: scaled(250),
     /** Pauses between tries to connect to PayConex, and between look-ups: the last one repeats. */
