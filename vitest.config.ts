@@ -13,7 +13,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: named('integration.test.ts'),
-          globalSetup: 'scripts/test-redis.ts',
+          globalSetup: 'scripts/test/integration-redis.ts',
           testTimeout: 15_000,
         },
       },

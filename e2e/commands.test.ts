@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Stack } from '../scripts/stack.ts'
-import { startTestStack } from '../scripts/test-servers.ts'
+import type { Stack } from '../scripts/stack/stack.ts'
+import { startTestStack } from '../scripts/test/servers.ts'
 import { witness } from './simulator.ts'
 
 /** What people type, run as they run it. */

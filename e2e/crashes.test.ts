@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import type { Stack } from '../scripts/stack.ts'
-import { startTestStack } from '../scripts/test-servers.ts'
+import type { Stack } from '../scripts/stack/stack.ts'
+import { startTestStack } from '../scripts/test/servers.ts'
 import { type Body, post, postAndHangUp, visaCharge } from './caller.ts'
 import { witness } from './simulator.ts'
 

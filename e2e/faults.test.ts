@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Stack } from '../scripts/stack.ts'
-import { startTestStack } from '../scripts/test-servers.ts'
+import type { Stack } from '../scripts/stack/stack.ts'
+import { startTestStack } from '../scripts/test/servers.ts'
 import { type Answer, type Body, postAndHangUp, visaCharge, visaTokenize } from './caller.ts'
 import { witness } from './simulator.ts'
 

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import type { Stack } from '../scripts/stack.ts'
-import { startTestStack } from '../scripts/test-servers.ts'
+import type { Stack } from '../scripts/stack/stack.ts'
+import { startTestStack } from '../scripts/test/servers.ts'
 import {
   ACCESS_KEY,
   ACCOUNT,

@@ -1,12 +1,12 @@
 import { realpathSync } from 'node:fs'
-import { bodyFrom, endpointFor } from './call-body.ts'
-import { type Flags, HELP, readFlags } from './call-options.ts'
-import { toPayAction } from './pay-action.ts'
-import { type CallOptions, type CallResult, call } from './play-twilio.ts'
-import { say } from './say.ts'
-import { showAnswer, showNoAnswer, showRequest, showTry } from './show-call.ts'
+import { bodyFrom, endpointFor } from './call/body.ts'
+import { type Flags, HELP, readFlags } from './call/options.ts'
+import { toPayAction } from './call/pay-action.ts'
+import { type CallOptions, type CallResult, call } from './call/play-twilio.ts'
+import { showAnswer, showNoAnswer, showRequest, showTry } from './call/show-call.ts'
+import { say } from './process/say.ts'
 
-export { type Answered, type Body, type CallOptions, type CallResult, call, type Try } from './play-twilio.ts'
+export { type Answered, type Body, type CallOptions, type CallResult, call, type Try } from './call/play-twilio.ts'
 
 /* `npm run call`: one payment from the command line, as Twilio would send it.
  * 1. Reads the flags and makes the request of them; what cannot be read ends with 2 and a hint.

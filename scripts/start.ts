@@ -1,13 +1,13 @@
 import { parseArgs, styleText } from 'node:util'
 import { onSignals } from '@pay/service'
-import type { Child } from './child.ts'
-import { toHumanLine } from './log-line.ts'
-import { sendSample } from './sample.ts'
-import { say } from './say.ts'
-import type { Environment } from './service.ts'
-import { showStack } from './show-stack.ts'
-import type { Stack } from './stack.ts'
-import { startUsualStack } from './start-stack.ts'
+import type { Child } from './process/child.ts'
+import { say } from './process/say.ts'
+import type { Environment } from './stack/service.ts'
+import type { Stack } from './stack/stack.ts'
+import { toHumanLine } from './start/log-line.ts'
+import { sendSample } from './start/sample.ts'
+import { showStack } from './start/show-stack.ts'
+import { startUsualStack } from './start/start-stack.ts'
 
 /* `npm start`: the whole connector on this machine, and a first payment through it.
  * 1. Starts two Redis servers, the simulator, a gateway and two workers; says where everything listens.

@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { styleText } from 'node:util'
-import { findRedis } from './redis.ts'
-import { type Command, type CommandEnd, runCommand } from './run-stage.ts'
-import { type Counts, none, readCounts, shortcomingOf, sum, summarize } from './test-counts.ts'
-import { chooseTestRedis } from './test-servers.ts'
+import { findRedis } from './redis/redis.ts'
+import { type Counts, none, readCounts, shortcomingOf, sum, summarize } from './test/counts.ts'
+import { type Command, type CommandEnd, runCommand } from './test/run-stage.ts'
+import { chooseTestRedis } from './test/servers.ts'
 
 /* `npm test`: everything that decides whether a change is good.
  * 1. Format and lint, then types. When one fails the run ends here.

@@ -1,7 +1,7 @@
 import 'vitest'
 
 declare module 'vitest' {
-  /** What `scripts/test-redis.ts` hands to the integration tests. */
+  /** What `integration-redis.ts` hands to the integration tests. */
   interface ProvidedContext {
     queueRedisUrl: string
     ledgerRedisUrl: string

@@ -3,7 +3,8 @@ import { z } from 'zod'
 
 const MAX_PORT = 65_535
 
-const variables = z.object({
+/** Every variable of the gateway. */
+export const variables = z.object({
   ...sharedVariables,
   PORT: wholeNumber(8080, { max: MAX_PORT }),
   HOST: z.string().default('0.0.0.0'),

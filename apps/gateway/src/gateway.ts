@@ -13,7 +13,6 @@ import {
   portOf,
   type Running,
   reasonOf,
-  SECOND,
   startHeartbeat,
   startOperations,
 } from '@pay/service'
@@ -24,8 +23,6 @@ import { createFirstSeen } from './first-seen.ts'
 import { createMetrics } from './metrics.ts'
 import { createPay } from './pay.ts'
 import { createWaitingRoom } from './waiting-room.ts'
-
-const DAY_MS = 24 * 60 * 60 * SECOND
 
 /** One gateway process, serving when this resolves.
  *
@@ -42,12 +39,7 @@ export async function startGateway(env: GatewayEnvironment): Promise<Running> {
   const now = () => performance.now()
   const gateway = randomUUID()
 
-  const ledger = createLedger({
-    redis: stores.ledger,
-    sendByMs: times.sendByMs,
-    leaseMs: times.leaseMs,
-    retentionMs: env.LEDGER_RETENTION_DAYS * DAY_MS,
-  })
+  const ledger = createLedger({ redis: stores.ledger, ...times })
   const room = createWaitingRoom({ rereadMs: times.rereadMs, readMany: ledger.readMany, now })
   const missed = (error: unknown) => log.warn({ step: 'reread', reason: reasonOf(error) }, 'the ledger did not answer')
   await openReplyChannel({

@@ -13,8 +13,8 @@ import {
 } from '@pay/payment-queue'
 import { createTimes, type Times } from '@pay/service'
 import { afterEach, describe, expect, inject, it } from 'vitest'
-import { freePort } from '../../../scripts/free-port.ts'
-import { startTestRedis } from '../../../scripts/test-servers.ts'
+import { freePort } from '../../../scripts/process/free-port.ts'
+import { startTestRedis } from '../../../scripts/test/servers.ts'
 import { createFirstSeen } from './first-seen.ts'
 import { createPay, type PayDeps } from './pay.ts'
 import { ACCESS_KEY, ACCOUNT, recordingLog, visaCharge } from './testing.ts'
@@ -29,6 +29,7 @@ const timesAt = (TIME_SCALE: number) =>
     PAYCONEX_TIMEOUT_MS: 30_000,
     REPEAT_AFTER_MS: 8_000,
     ABSENCE_MARGIN_MS: 600_000,
+    LEDGER_RETENTION_DAYS: 7,
     TIME_SCALE,
   })
 

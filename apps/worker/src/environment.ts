@@ -12,7 +12,8 @@ const defaultParameters = z
     return z.NEVER
   })
 
-const variables = z.object({
+/** Every variable of the worker. */
+export const variables = z.object({
   ...sharedVariables,
   OPS_PORT: wholeNumber(9091, { max: 65_535 }),
   PAYCONEX_RESERVE: z.enum(['required', 'preferred', 'off']).default('required'),

@@ -1,5 +1,10 @@
-import { run } from '@pay/service'
-import { readWorkerEnvironment } from './environment.ts'
+import { helpText, run } from '@pay/service'
+import { readWorkerEnvironment, variables } from './environment.ts'
 import { startWorker } from './worker.ts'
 
-await run(() => startWorker(readWorkerEnvironment(process.env)))
+const ABOUT = 'A worker: takes payments off the queue, sends them to PayConex and writes down what came of them.'
+
+await run(
+  () => startWorker(readWorkerEnvironment(process.env)),
+  () => helpText(ABOUT, variables),
+)

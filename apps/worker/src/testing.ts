@@ -17,6 +17,7 @@ export const times = createTimes({
   PAYCONEX_TIMEOUT_MS: 30_000,
   REPEAT_AFTER_MS: 8_000,
   ABSENCE_MARGIN_MS: 600_000,
+  LEDGER_RETENTION_DAYS: 7,
   TIME_SCALE: 0.01,
 })
 

@@ -10,7 +10,6 @@ import {
   portOf,
   type Running,
   reasonOf,
-  SECOND,
   startHeartbeat,
   startOperations,
 } from '@pay/service'
@@ -23,8 +22,6 @@ import { createPayconex } from './payconex.ts'
 import { createProcessPayment } from './process-payment.ts'
 import { createSettle } from './settle.ts'
 import { startSweeper } from './sweeper.ts'
-
-const DAY_MS = 24 * 60 * 60 * SECOND
 
 /** One worker process, at work when this resolves.
  *
@@ -43,12 +40,7 @@ export async function startWorker(env: WorkerEnvironment): Promise<Running> {
   const worker = randomUUID()
   const metrics = createMetrics()
 
-  const ledger = createLedger({
-    redis: stores.ledger,
-    sendByMs: times.sendByMs,
-    leaseMs: times.leaseMs,
-    retentionMs: env.LEDGER_RETENTION_DAYS * DAY_MS,
-  })
+  const ledger = createLedger({ redis: stores.ledger, ...times })
   await ledger.renewLease(worker)
   const silent = (error: unknown) => log.warn({ step: 'lease', reason: reasonOf(error) }, 'could not renew the lease')
   const living = setInterval(() => void ledger.renewLease(worker).catch(silent), times.leaseRenewMs)

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterEach, describe, expect, inject, it } from 'vitest'
-import { freePort } from '../../../scripts/free-port.ts'
-import { startTestRedis } from '../../../scripts/test-servers.ts'
+import { freePort } from '../../../scripts/process/free-port.ts'
+import { startTestRedis } from '../../../scripts/test/servers.ts'
 import { connectFailingFast, connectPatiently, whenReady } from './connection.ts'
 import {
   type Attempt,

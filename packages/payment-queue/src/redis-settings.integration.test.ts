@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, inject, it } from 'vitest'
-import { startTestRedis } from '../../../scripts/test-servers.ts'
+import { startTestRedis } from '../../../scripts/test/servers.ts'
 import { connectFailingFast, whenReady } from './connection.ts'
 import { LEDGER_SETTINGS, QUEUE_SETTINGS, wrongReplication, wrongSettings } from './redis-settings.ts'
 import { joinAsReplica } from './testing-replica.ts'

@@ -1,7 +1,7 @@
 import { connectFailingFast, connectPatiently, whenReady } from '@pay/payment-queue'
 import { Redis } from 'ioredis'
 import { afterEach, describe, expect, inject, it } from 'vitest'
-import { startTestRedis } from '../../../scripts/test-servers.ts'
+import { startTestRedis } from '../../../scripts/test/servers.ts'
 import { openPath } from '../../payment-queue/src/testing-path.ts'
 import { startHeartbeat, type Watched } from './heartbeat.ts'
 

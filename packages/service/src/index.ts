@@ -8,6 +8,7 @@ export {
   wholeNumber,
 } from './environment.ts'
 export { type Heartbeat, type HeartbeatOptions, startHeartbeat, type Watched } from './heartbeat.ts'
+export { helpText } from './help.ts'
 export { type ListenOptions, listen } from './listen.ts'
 export { createLog, type Log, type LogFields, reasonOf } from './log.ts'
 export { portOf, startOperations } from './operations.ts'

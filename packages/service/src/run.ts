@@ -10,8 +10,9 @@ export type Running = {
 
 /** The life of a process: start, serve until SIGTERM or Ctrl-C, drain, exit 0. A second signal exits at once with 1: what
  * is in flight then is found again in the ledger. A start that fails prints why, without a stack for the operator's own
- * mistakes, and exits with 1; so does a bug that nobody caught, at any time. */
-export async function run(start: () => Promise<Running>): Promise<void> {
+ * mistakes, and exits with 1; so does a bug that nobody caught, at any time. With `--help` it only says what it would need. */
+export async function run(start: () => Promise<Running>, help: () => string): Promise<void> {
+  if (process.argv.includes('--help')) return void process.stdout.write(help())
   // Node itself would print such an error with its message and all its properties: one of axios carries the whole request.
   process.on('uncaughtException', giveUp)
   process.on('unhandledRejection', giveUp)

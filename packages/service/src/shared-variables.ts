@@ -21,7 +21,6 @@ export const sharedVariables = {
   REDIS_CHECKED_BY_HAND: flag,
   ALLOW_PLAINTEXT_REDIS: flag,
   CA_FILE: readableFile.optional(),
-  LEDGER_RETENTION_DAYS: wholeNumber(7, { min: 1, max: 3650 }),
   // More shards come with the Redis Cluster; until then another number would silently lose payments.
   SHARDS: wholeNumber(1, { min: 1, max: 1 }),
   // WAITAOF comes with the durability rules; until then a number here would promise what is not done.

@@ -18,6 +18,7 @@ export const timeVariables = {
   PAYCONEX_TIMEOUT_MS: milliseconds(30 * SECOND),
   REPEAT_AFTER_MS: milliseconds(8 * SECOND),
   ABSENCE_MARGIN_MS: milliseconds(10 * MINUTE),
+  LEDGER_RETENTION_DAYS: wholeNumber(7, { min: 1, max: 3650 }),
   TIME_SCALE: z
     .string()
     .default('1')
@@ -46,6 +47,8 @@ export type Times = ReturnType<typeof createTimes>
 export function createTimes(env: TimeVariables) {
   const scaled = (ms: number) => Math.max(1, Math.round(ms * env.TIME_SCALE))
   return {
+    /** How long a finished payment is remembered; the one time that is not scaled. */
+    retentionMs: env.LEDGER_RETENTION_DAYS * DAY,
     /** Up to here an accepted payment may pass the fence. */
     sendByMs: scaled(env.SEND_BY_MS),
     /** Here a gateway answers `unconfirmed` rather than waiting on. */

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
 import { expect, it } from 'vitest'
-import { freePort } from './free-port.ts'
+import { freePort } from '../process/free-port.ts'
 import { type Body, call } from './play-twilio.ts'
 
 type Seen = { headers: IncomingMessage['headers']; body: Body }

@@ -1,10 +1,10 @@
 import { styleText } from 'node:util'
-import { example } from './call-body.ts'
-import { testAccount } from './call-options.ts'
-import { toPayAction } from './pay-action.ts'
-import { call } from './play-twilio.ts'
-import { showAnswer, showNoAnswer, showRequest, showTry } from './show-call.ts'
-import type { Stack } from './stack.ts'
+import { example } from '../call/body.ts'
+import { testAccount } from '../call/options.ts'
+import { toPayAction } from '../call/pay-action.ts'
+import { call } from '../call/play-twilio.ts'
+import { showAnswer, showNoAnswer, showRequest, showTry } from '../call/show-call.ts'
+import type { Stack } from '../stack/stack.ts'
 
 /** Sends the documented charge as Twilio would, under a transaction_id of its own, and shows what comes back. True when it
  * was approved. */

@@ -1,7 +1,7 @@
+import { stackEnvironment } from './environment.ts'
 import { createFleet, type Fleet, type FleetOptions } from './fleet.ts'
 import { type Foundation, type FoundationOptions, startFoundation } from './foundation.ts'
 import type { Environment } from './service.ts'
-import { stackEnvironment } from './stack-environment.ts'
 
 export { BRIDGE_PATH, type Gateway, type Worker } from './fleet.ts'
 export type { Simulator } from './foundation.ts'

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { awaitRedis } from './ask-redis.ts'
-import { freePort } from './free-port.ts'
-import { guard } from './guard.ts'
+import { freePort } from '../process/free-port.ts'
+import { guard } from '../process/guard.ts'
+import { outputOf, runTool, showTool } from '../process/run-tool.ts'
+import { say } from '../process/say.ts'
+import { awaitRedis } from './ask.ts'
+import { flagsOf } from './flags.ts'
 import type { RedisOptions, RunningRedis } from './redis.ts'
-import { flagsOf } from './redis-flags.ts'
-import { outputOf, runTool, showTool } from './run-tool.ts'
-import { say } from './say.ts'
 
 export const REDIS_IMAGE = 'redis:8'
 

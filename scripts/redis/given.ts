@@ -1,5 +1,5 @@
+import type { RedisKind } from './flags.ts'
 import type { RunningRedis } from './redis.ts'
-import type { RedisKind } from './redis-flags.ts'
 
 /** A Redis that somebody else runs: used as it is, never stopped, paused or restarted by us. */
 export function givenRedis(kind: RedisKind, url: string): RunningRedis {

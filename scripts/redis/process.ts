@@ -1,12 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { awaitRedis } from './ask-redis.ts'
-import { type Child, startChild } from './child.ts'
-import { freePort } from './free-port.ts'
-import { guard } from './guard.ts'
+import { type Child, startChild } from '../process/child.ts'
+import { freePort } from '../process/free-port.ts'
+import { guard } from '../process/guard.ts'
+import { awaitRedis } from './ask.ts'
+import { flagsOf } from './flags.ts'
 import type { RedisOptions, RunningRedis } from './redis.ts'
-import { flagsOf } from './redis-flags.ts'
 
 const START_LIMIT_MS = 10_000
 const STOP_GRACE_MS = 5_000

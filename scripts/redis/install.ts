@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
-import { outputOf, pathOf, runTool } from './run-tool.ts'
-import { say } from './say.ts'
+import { outputOf, pathOf, runTool } from '../process/run-tool.ts'
+import { say } from '../process/say.ts'
 
 type Manager = {
   tool: string

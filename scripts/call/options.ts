@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { BRIDGE_PATH } from './fleet.ts'
+import { BRIDGE_PATH } from '../stack/fleet.ts'
 import { TRIES, TRY_TIMEOUT_MS } from './play-twilio.ts'
 
 const DEFAULT_URL = `http://127.0.0.1:8080${BRIDGE_PATH}`

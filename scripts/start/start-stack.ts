@@ -1,7 +1,7 @@
+import type { Environment } from '../stack/service.ts'
+import { type Stack, type StackOptions, startStack } from '../stack/stack.ts'
 import { choosePort } from './choose-port.ts'
 import { localLedgerKey } from './local-key.ts'
-import type { Environment } from './service.ts'
-import { type Stack, type StackOptions, startStack } from './stack.ts'
 
 export type StartOptions = { env: Environment; onLog: (name: string, line: string) => void }
 

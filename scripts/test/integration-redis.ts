@@ -1,5 +1,5 @@
 import type { TestProject } from 'vitest/node'
-import { startTestRedis } from './test-servers.ts'
+import { startTestRedis } from './servers.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {

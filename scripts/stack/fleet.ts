@@ -1,7 +1,7 @@
-import type { Child } from './child.ts'
-import { freePort } from './free-port.ts'
+import type { Child } from '../process/child.ts'
+import { freePort } from '../process/free-port.ts'
+import { allEnded, together } from '../process/together.ts'
 import { type Environment, type Log, startService } from './service.ts'
-import { allEnded, together } from './together.ts'
 
 /** Where Twilio posts to, on every gateway. */
 export const BRIDGE_PATH = '/api/v4/payments/twilio-bridge'

@@ -1,10 +1,10 @@
-import { findRedis } from './find-redis.ts'
-import { startRedisContainer } from './redis-container.ts'
-import type { Fsync, RedisKind } from './redis-flags.ts'
-import { startRedisProcess } from './redis-process.ts'
+import { startRedisContainer } from './container.ts'
+import { findRedis } from './find.ts'
+import type { Fsync, RedisKind } from './flags.ts'
+import { startRedisProcess } from './process.ts'
 
-export { findRedis } from './find-redis.ts'
-export type { Fsync, RedisKind } from './redis-flags.ts'
+export { findRedis } from './find.ts'
+export type { Fsync, RedisKind } from './flags.ts'
 
 export type RedisOptions = {
   kind: RedisKind

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
 import { expect, it } from 'vitest'
+import { startTestRedis } from '../test/servers.ts'
 import type { RedisKind, RunningRedis } from './redis.ts'
-import { startTestRedis } from './test-servers.ts'
 
 /** A Redis of its own, which this test may interrupt. */
 async function withRedis(kind: RedisKind, use: (redis: RunningRedis) => Promise<void>): Promise<void> {

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Flags } from './call-options.ts'
+import { repository } from '../stack/service.ts'
+import type { Flags } from './options.ts'
 import type { Body } from './play-twilio.ts'
-import { repository } from './service.ts'
 
 /** The documented request of this name, with a transaction_id of its own. */
 export const example = (name: string): Promise<Body> => readBody(join(repository, 'examples', `${name}.json`))

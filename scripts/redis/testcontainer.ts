@@ -1,8 +1,8 @@
-import { awaitRedis } from './ask-redis.ts'
-import { freePort } from './free-port.ts'
-import { guard } from './guard.ts'
+import { freePort } from '../process/free-port.ts'
+import { guard } from '../process/guard.ts'
+import { awaitRedis } from './ask.ts'
+import { command, REDIS_IMAGE } from './container.ts'
 import type { RedisOptions, RunningRedis } from './redis.ts'
-import { command, REDIS_IMAGE } from './redis-container.ts'
 
 const START_LIMIT_MS = 60_000
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { bodyFrom, endpointFor } from './call-body.ts'
-import { readFlags } from './call-options.ts'
+import { bodyFrom, endpointFor } from './body.ts'
+import { readFlags } from './options.ts'
 
 const body = (...args: string[]) => bodyFrom(readFlags(args))
 

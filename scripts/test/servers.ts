@@ -1,6 +1,6 @@
-import { type RedisOptions, type RunningRedis, type StartRedis, startRedis } from './redis.ts'
-import { hasTestcontainers, startRedisTestcontainer } from './redis-testcontainer.ts'
-import { type Stack, type StackOptions, startStack } from './stack.ts'
+import { type RedisOptions, type RunningRedis, type StartRedis, startRedis } from '../redis/redis.ts'
+import { hasTestcontainers, startRedisTestcontainer } from '../redis/testcontainer.ts'
+import { type Stack, type StackOptions, startStack } from '../stack/stack.ts'
 
 type Choice = 'containers' | 'local'
 

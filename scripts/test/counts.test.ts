@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { none, readCounts, shortcomingOf, sum, summarize } from './test-counts.ts'
+import { none, readCounts, shortcomingOf, sum, summarize } from './counts.ts'
 
 it('sums the kinds into one plain line', () => {
   const kinds = [

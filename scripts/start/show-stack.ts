@@ -1,6 +1,6 @@
 import { styleText } from 'node:util'
-import type { RunningRedis } from './redis.ts'
-import type { Stack } from './stack.ts'
+import type { RunningRedis } from '../redis/redis.ts'
+import type { Stack } from '../stack/stack.ts'
 
 /** Where everything listens. */
 export function showStack({ gateways, workers, simulator, queue, ledger, env }: Stack): string {

@@ -1,5 +1,5 @@
-import { freePort, isFree } from './free-port.ts'
-import { say } from './say.ts'
+import { freePort, isFree } from '../process/free-port.ts'
+import { say } from '../process/say.ts'
 
 export type PortWish = {
   /** What the port is for, in words. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { repository } from './service.ts'
+import { repository } from '../stack/service.ts'
 
 /** The file with this checkout's own LEDGER_KEY, made when it is first needed. A ledger remembers which key it was begun with
  * and refuses another, so one that outlives us needs a key that does, too. Ignored by git. */

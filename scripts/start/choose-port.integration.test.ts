@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { freePort } from '../process/free-port.ts'
 import { choosePort } from './choose-port.ts'
-import { freePort } from './free-port.ts'
 
 const purpose = 'the gateway'
 const server: Server = createServer()

@@ -1,9 +1,9 @@
-import type { Child } from './child.ts'
-import { freePort } from './free-port.ts'
-import { type RunningRedis, type StartRedis, startRedis } from './redis.ts'
-import { givenRedis } from './redis-given.ts'
+import type { Child } from '../process/child.ts'
+import { freePort } from '../process/free-port.ts'
+import { together } from '../process/together.ts'
+import { givenRedis } from '../redis/given.ts'
+import { type RunningRedis, type StartRedis, startRedis } from '../redis/redis.ts'
 import { type Environment, type Log, startService } from './service.ts'
-import { together } from './together.ts'
 
 export type Simulator = Child & { url: string }
 

@@ -1,6 +1,6 @@
-import { installRedis } from './install-redis.ts'
-import { outputOf, pathOf } from './run-tool.ts'
-import { say } from './say.ts'
+import { outputOf, pathOf } from '../process/run-tool.ts'
+import { say } from '../process/say.ts'
+import { installRedis } from './install.ts'
 
 /** Either the path of a server on this machine, or the container engine. */
 export type RedisSource = { from: 'machine'; program: string } | { from: 'engine' }

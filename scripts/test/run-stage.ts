@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { guard } from './guard.ts'
-import { repository } from './service.ts'
+import { guard } from '../process/guard.ts'
+import { repository } from '../stack/service.ts'
 
 const tools = {
   biome: '@biomejs/biome/bin/biome',
@@ -34,7 +34,7 @@ export async function runCommand([tool, ...args]: Command, limitMs: number, sign
 
 /** In a process group of its own, so that what a tool has started ends with it. */
 function start(tool: keyof typeof tools, args: readonly string[]): ChildProcess {
-  const program = fileURLToPath(new URL(`../node_modules/${tools[tool]}`, import.meta.url))
+  const program = fileURLToPath(new URL(`../../node_modules/${tools[tool]}`, import.meta.url))
   const plain = process.stdout.isTTY ? {} : { NO_COLOR: '1' }
   const env = { ...process.env, ...plain, TURBO_TELEMETRY_DISABLED: '1' }
   return spawn(process.execPath, [program, ...args], {
