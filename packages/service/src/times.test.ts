@@ -29,15 +29,16 @@ describe('the times', () => {
     const tenth = createTimes(read({ TIME_SCALE: '0.1' }))
     const smallest = createTimes(read({ TIME_SCALE: '0.0000001' }))
 
-    // BullMQ's lock and the heartbeat have a least length of their own.
-    const { jobLockMs: _whole, heartbeatMs: _beat, ...wholeTimes } = whole
-    const { jobLockMs: _tenth, heartbeatMs: _scaledBeat, ...tenthTimes } = tenth
+    // BullMQ's lock and the heartbeat have a least length of their own; how long a payment is remembered is not scaled.
+    const { jobLockMs: _whole, heartbeatMs: _beat, retentionMs, ...wholeTimes } = whole
+    const { jobLockMs: _tenth, heartbeatMs: _scaledBeat, retentionMs: unscaled, ...tenthTimes } = tenth
     const scaled = Object.values(wholeTimes)
       .flat()
       .map((ms) => ms / 10)
     expect(Object.values(tenthTimes).flat()).toEqual(scaled)
     expect(Math.min(...Object.values(smallest).flat())).toBe(1)
     expect(smallest).toMatchObject({ jobLockMs: 500, heartbeatMs: 500 })
+    expect(unscaled).toBe(retentionMs)
   })
 
   it('keep their order when they are shortened: a lease is renewed before it runs out', () => {
