@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { freePort } from '../scripts/process/free-port.ts'
 import type { Stack } from '../scripts/stack/stack.ts'
 import { startTestStack } from '../scripts/test/servers.ts'
 import { type Body, post, postAndHangUp, visaCharge } from './caller.ts'
@@ -99,6 +100,21 @@ describe('a gateway that is killed', () => {
     expect(transactions).toHaveLength(1)
     expect(answer.body).toMatchObject({ charge_id: transactions[0]?.transaction_id, error_code: null })
   })
+})
+
+describe('a PayConex that nobody can connect to', () => {
+  it.each(['required', 'off'])(
+    'with reservation %s: nothing is sent, and the caller may try again',
+    async (reserve) => {
+      const nobody = `http://127.0.0.1:${await freePort()}`
+      const env = { TIME_SCALE: String(TIME_SCALE), PAYCONEX_URL: nobody, PAYCONEX_RESERVE: reserve }
+      stack = await startTestStack({ workers: 1, env })
+
+      const answer = await callUntilAnswered(visaCharge())
+
+      expect(answer).toMatchObject({ charge_id: null, error_code: 'not_processed' })
+    },
+  )
 })
 
 describe('a Redis that is killed', () => {
