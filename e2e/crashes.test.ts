@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { freePort } from '../scripts/process/free-port.ts'
 import type { Stack } from '../scripts/stack/stack.ts'
@@ -74,6 +75,8 @@ describe('a worker that is paused', () => {
     const third = await stack.addWorker()
     const answer = await answers
     for (const worker of stack.workers) worker.kill('SIGCONT')
+    // Long enough for those who woke up to give up on PayConex and to ask it themselves.
+    await sleep(4000)
     await third.stop()
 
     const { transactions, duplicates } = await payconex.books(body.transaction_id)
@@ -168,6 +171,24 @@ describe('a service that is asked to end', () => {
     await stack.addWorker()
 
     const end = await stack.workers[0]?.stop(2000)
+    await payconex.clearFaults()
+
+    expect(end).toEqual({ code: 0, signal: null })
+    const { transactions } = await payconex.books(body.transaction_id)
+    expect(await answer).toMatchObject({ charge_id: transactions[0]?.transaction_id, error_code: null })
+  })
+
+  it('ends although the queue is away, and its payment is finished by another', async () => {
+    const payconex = await start({ workers: 1 })
+    const body = visaCharge()
+    await payconex.fault({ fault: 'reset_after_commit', custom_id: body.transaction_id })
+    await payconex.fault({ fault: '500', on: 'status', share: 1 })
+    const answer = callUntilAnswered(body)
+    await expect.poll(async () => (await payconex.books()).requests.status, { timeout: 5000 }).toBeGreaterThan(0)
+    await stack.addWorker()
+
+    await stack.queue.kill()
+    const end = await stack.workers[0]?.stop(4000)
     await payconex.clearFaults()
 
     expect(end).toEqual({ code: 0, signal: null })

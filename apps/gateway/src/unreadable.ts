@@ -6,8 +6,9 @@ import type { Metrics } from './metrics.ts'
 /** What cannot be read as HTTP never reaches the app: Node answers it by itself, without a body. Here it gets the same status
  * and the shape of every other answer, and the connection is closed:
  *
- *  400  this is no HTTP · 408 the request came too slowly · 413 its chunks say too much · 431 its headers are too large
- *  silence  nobody listens any more, or the answer would be taken for that of a payment
+ *  400  this is no HTTP · 413 its chunks say too much · 431 its headers are too large
+ *  silence  it came too slowly, nobody listens any more, or the answer would be taken for that of a payment: the slow
+ *           request may be the repeat of one that was charged
  */
 export function answerUnreadable(server: Server, metrics: Pick<Metrics, 'answered'>): void {
   const exchanges = rememberExchanges(server)
@@ -28,7 +29,6 @@ function statusOf({ code = '' }: NodeJS.ErrnoException): number | undefined {
 }
 
 const STATUSES: ReadonlyMap<string, number> = new Map([
-  ['ERR_HTTP_REQUEST_TIMEOUT', 408],
   ['HPE_CHUNK_EXTENSIONS_OVERFLOW', 413],
   ['HPE_HEADER_OVERFLOW', 431],
 ])

@@ -11,13 +11,15 @@ export type Books = ReturnType<typeof createBooks>
 /** Writing outcomes down (step 12): in the ledger, which wakes the gateways; then the sealed payment is erased. */
 export function createBooks({ ledger, sealed, times, metrics, log }: BooksDeps) {
   /** A step that must be taken is asked for again until the ledger answers, however long that takes: who gives up here knows
-   * an outcome that nobody else can know. Every script may be repeated, so asking twice changes nothing twice. */
+   * an outcome that nobody else can know. Every script may be repeated, so asking twice changes nothing twice. Only what the
+   * ledger has answered for good, with a no of its own, is thrown on. */
   async function insist<T>(step: string, key: string, ask: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
         return await ask()
       } catch (error) {
         log.warn({ payment: key, step, reason: reasonOf(error) }, 'the ledger did not answer')
+        if (isFinal(error)) throw error
         await sleep(times.ledgerRetryMs)
       }
     }
@@ -60,5 +62,18 @@ export function createBooks({ ledger, sealed, times, metrics, log }: BooksDeps) 
     await sealed.shred({ key, attempt }).catch(() => undefined)
   }
 
-  return { insist, finish, withdraw, shredWhenOver, shred }
+  /** sending -> nobody's, by a worker that is asked to end. When it cannot be said, the end of this worker's lease says it. */
+  async function release({ key, attempt }: PaymentRecord, owner: string): Promise<void> {
+    await ledger.release(key, owner).catch(() => undefined)
+    log.info({ payment: key, attempt }, 'left to another worker')
+  }
+
+  return { insist, finish, withdraw, release, shredWhenOver, shred }
+}
+
+/** A record that this version cannot read, or a step that a script's own assertion forbids, stays so however often it is
+ * asked for. */
+function isFinal(error: unknown): boolean {
+  const { retry, name, message } = error as { retry?: unknown; name?: unknown; message?: unknown }
+  return retry === false || (name === 'ReplyError' && String(message).includes('user_script'))
 }

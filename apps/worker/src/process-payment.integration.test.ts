@@ -7,6 +7,7 @@ import { afterAll, beforeEach, describe, expect, inject, it } from 'vitest'
 import { createAdoptPayment } from './adopt-payment.ts'
 import { createBooks } from './books.ts'
 import { createMetrics } from './metrics.ts'
+import { createOwners } from './owners.ts'
 import { createProcessPayment, type ProcessDeps } from './process-payment.ts'
 import { createSettle } from './settle.ts'
 import { credentials, scriptedPayconex, silentLog, times } from './testing.ts'
@@ -56,7 +57,7 @@ function worker(script: Script, over: Partial<ProcessDeps> = {}) {
     payconex,
     sealKeys: keys,
     times,
-    newOwner: () => `w1.${randomUUID()}`,
+    owners: createOwners('w1'),
     now: () => performance.now(),
     metrics: createMetrics(),
     log: silentLog,
@@ -352,7 +353,7 @@ describe('an error of our own after the fence', () => {
 })
 
 describe('a worker that is asked to end while it asks', () => {
-  it('leaves the payment to whoever finds it gone', async () => {
+  it('leaves the payment to another worker at once, while it still lives itself', async () => {
     await orphaned()
     const one = worker({ lookUp: [unanswered] })
     const asking = one.processPayment(attempt)
@@ -360,10 +361,46 @@ describe('a worker that is asked to end while it asks', () => {
 
     one.drain()
     await asking
-    await ledger.dropLease('w1')
 
     expect(await state()).toBe('sending')
-    await worker({ lookUp: [approved] }, { newOwner: () => `w2.${randomUUID()}` }).processPayment(attempt)
+    await ledger.renewLease('w1')
+    await worker({ lookUp: [approved] }, { owners: createOwners('w2') }).processPayment(attempt)
     expect(await state()).toBe('approved')
+  })
+})
+
+describe('a payment that its own living worker has forgotten', () => {
+  it('is taken over by that worker: nobody else could', async () => {
+    await accepted()
+    await ledger.fence(attempt, { owner: 'w1.lost-token', reserved: RESERVED })
+    await ledger.renewLease('w1')
+    const record = (await ledger.read(attempt.key)) as PaymentRecord
+    await worker({}, { owners: createOwners('w2') }).takeOver(record)
+    expect(await state()).toBe('sending')
+
+    await worker({ lookUp: [approved] }).takeOver(record)
+
+    expect(await state()).toBe('approved')
+  })
+
+  it('is not one that it has in hand', async () => {
+    await accepted()
+    const owners = createOwners('w1')
+    await owners.lend(async (owner) => {
+      await ledger.fence(attempt, { owner, reserved: RESERVED })
+
+      await worker({}, { owners }).takeOver((await ledger.read(attempt.key)) as PaymentRecord)
+
+      expect(await ledger.read(attempt.key)).toMatchObject({ state: 'sending', owner })
+    })
+  })
+})
+
+describe('a record that this version cannot read', () => {
+  it('does not hold the job: another worker may know it', async () => {
+    await accepted()
+    await ledgerRedis.hset(`{${shard}}:payment:${attempt.key}`, 'state', 'future')
+
+    await expect(worker({}).processPayment(attempt)).rejects.toThrow('does not know')
   })
 })

@@ -5,6 +5,7 @@ import { type Log, reasonOf, type Times } from '@pay/service'
 import type { AdoptPayment } from './adopt-payment.ts'
 import type { Books } from './books.ts'
 import type { Metrics } from './metrics.ts'
+import type { Owners } from './owners.ts'
 import { pause } from './pause.ts'
 import type { Payconex } from './payconex.ts'
 import type { Settle } from './settle.ts'
@@ -31,7 +32,7 @@ export type ProcessDeps = {
   times: Times
   reserve: 'required' | 'preferred' | 'off'
   mapping: Parameters<typeof toTransaction>[2]
-  newOwner: () => string
+  owners: Owners
   now: () => number
   metrics: Metrics
   log: Log
@@ -108,13 +109,14 @@ export function createProcessPayment(deps: ProcessDeps): ProcessPayment {
   }
 
   /** Steps 9 to 12. */
-  async function sendFenced(record: PaymentRecord, { transaction, credentials, reserved }: Prepared): Promise<void> {
-    const owner = deps.newOwner()
-    const askedAt = now()
-    const fenced = await fence(record, owner, reserved)
-    if (!fenced) return
-    const entry = await settle.send({ record: fenced, owner, transaction, credentials, askedAt }).catch(unexpected)
-    if (entry) await books.finish(fenced, owner, entry)
+  function sendFenced(record: PaymentRecord, { transaction, credentials, reserved }: Prepared): Promise<void> {
+    return deps.owners.lend(async (owner) => {
+      const askedAt = now()
+      const fenced = await fence(record, owner, reserved)
+      if (!fenced) return
+      const entry = await settle.send({ record: fenced, owner, transaction, credentials, askedAt }).catch(unexpected)
+      await (entry ? books.finish(fenced, owner, entry) : books.release(fenced, owner))
+    })
   }
 
   /** Step 9. Undefined: nothing may be sent. */

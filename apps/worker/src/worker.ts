@@ -18,6 +18,7 @@ import { createBooks } from './books.ts'
 import type { WorkerEnvironment } from './environment.ts'
 import { createExchange } from './exchange.ts'
 import { createMetrics } from './metrics.ts'
+import { createOwners } from './owners.ts'
 import { createPayconex } from './payconex.ts'
 import { createProcessPayment } from './process-payment.ts'
 import { createSettle } from './settle.ts'
@@ -57,8 +58,8 @@ export async function startWorker(env: WorkerEnvironment): Promise<Running> {
   })
   const draining = new AbortController()
   const sealed = createSealedPayments(stores.queue)
-  const newOwner = () => `${worker}.${randomUUID()}`
-  const shared = { ledger, sealKeys: env.SEAL_KEYS, times, newOwner, now, metrics, log }
+  const owners = createOwners(worker)
+  const shared = { ledger, sealKeys: env.SEAL_KEYS, times, owners, now, metrics, log }
   const settle = createSettle({ ...shared, payconex, draining: draining.signal })
   const books = createBooks({ ...shared, sealed })
   const adopt = createAdoptPayment({ ...shared, books, settle })

@@ -71,12 +71,21 @@ export function createLedger({ redis, sendByMs, leaseMs, retentionMs, shard = 's
       return parseReply<'finished' | 'refused'>(await call.finish([recordKey(key), open], args))
     },
 
-    /** A silent owner's payment, or an unconfirmed one, becomes the new owner's. Its reply brings the sealed credentials. */
-    async takeOver({ key, owner }: PaymentRecord, newOwner: string) {
+    /** A silent owner's payment, one that its living worker has forgotten, or an unconfirmed one, becomes the new owner's. The
+     * reply brings the sealed credentials. */
+    async takeOver({ key, owner }: PaymentRecord, newOwner: string, { isForgotten = false } = {}) {
       const leases = [leaseKey(workerOf(owner ?? '')), leaseKey(workerOf(newOwner))]
-      const reply = await call.takeOver([recordKey(key), open, ...leases], [owner ?? '', newOwner, leaseMs])
+      const reply = await call.takeOver(
+        [recordKey(key), open, ...leases],
+        [owner ?? '', newOwner, leaseMs, isForgotten ? 'forgotten' : ''],
+      )
       const parsed = parseReply<'taken' | 'refused'>(reply)
       return parsed && { ...parsed, sealedCredentials: parsed.rest[0] ?? '' }
+    },
+
+    /** The owner leaves a payment in sending to whoever looks next. */
+    async release(key: string, owner: string) {
+      return parseReply<'released' | 'refused'>(await call.release([recordKey(key), open], [owner]))
     },
 
     read,
@@ -124,6 +133,7 @@ const SCRIPTS = {
   fence: 'fence',
   finish: 'finish',
   takeOver: 'take-over',
+  release: 'release',
   due: 'due',
   postpone: 'postpone',
   read: 'read',

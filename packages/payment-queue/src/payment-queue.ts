@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Queue, Worker } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { z } from 'zod'
@@ -56,6 +57,8 @@ export function createProducer(redis: Redis, shard = DEFAULT_SHARD) {
   }
 }
 
+const BOOKKEEPING_MS = 2000
+
 export type ConsumerOptions = {
   redis: Redis
   shard?: string
@@ -72,9 +75,15 @@ export type Consumer = { close: () => Promise<void> }
  * run twice. */
 export function createConsumer(options: ConsumerOptions): Consumer {
   const { redis, shard = DEFAULT_SHARD, concurrency, lockMs, process, onError } = options
+  const running = new Set<Promise<void>>()
   // An error is reported here and the job is done with: BullMQ would write the error's message into Redis.
   const run = async (data: unknown) => process(job.parse(data))
-  const worker = new Worker(QUEUE, ({ data }) => run(data).catch(onError), {
+  const track = async ({ data }: { data: unknown }) => {
+    const work = run(data).catch(onError)
+    running.add(work)
+    await work.finally(() => running.delete(work))
+  }
+  const worker = new Worker(QUEUE, track, {
     connection: redis,
     prefix: prefixOf(shard),
     concurrency,
@@ -86,5 +95,16 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   })
   worker.on('error', onError)
   worker.on('failed', (_job, error) => onError(error))
-  return { close: () => worker.close() }
+  return {
+    /** Takes no more jobs and resolves when those in hand have ended. BullMQ also wants to write that down, and would wait for a
+     * queue that is away for as long as it is: a moment must do, for a job that comes back finds the truth in the ledger. */
+    async close() {
+      const closed = worker.close()
+      const ended = async () => {
+        while (running.size > 0) await Promise.all(running)
+        await sleep(BOOKKEEPING_MS, undefined, { ref: false })
+      }
+      await Promise.race([closed, ended()])
+    },
+  }
 }
