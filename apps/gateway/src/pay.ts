@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Attempt, elapsedMs, type Identity, type Ledger, type PaymentRecord } from '@pay/ledger'
+import { elapsedMs, type Identity, isAttemptOver, type Ledger, type PaymentRecord } from '@pay/ledger'
 import type { Credentials, PayRequest, Verdict } from '@pay/mapper'
 import { type Producer, type SealKeys, sealCredentials, sealPayment } from '@pay/payment-queue'
 import { type Log, reasonOf, type Times } from '@pay/service'
@@ -118,10 +118,9 @@ export function createPay(deps: PayDeps): Pay {
   /** Step 5. False when the queue did not take it; it may have all the same, but then the fence will refuse the job. */
   async function dispatched({ request, credentials }: Try, record: PaymentRecord): Promise<boolean> {
     if (record.state !== 'accepted') return true
-    const attempt = attemptOf(record)
     try {
-      const sealed = sealPayment({ request, credentials }, attempt, sealKeys)
-      await producer.add(attempt, sealed, leftUntil(record, times.answerByMs))
+      const sealed = sealPayment({ request, credentials }, record, sealKeys)
+      await producer.add(record, sealed, leftUntil(record, times.answerByMs))
       return true
     } catch (error) {
       log.warn({ payment: record.key, step: 'add', reason: reasonOf(error) }, 'the queue did not answer')
@@ -184,20 +183,15 @@ export function createPay(deps: PayDeps): Pay {
   /** accepted -> not_sent, where it still is; the record as it then stands. Once this attempt is over, whoever ended it, its
    * sealed card data goes at once. */
   async function withdraw(record: PaymentRecord, options = { whenExpired: false }): Promise<PaymentRecord | undefined> {
-    const reply = await ledger.withdraw(attemptOf(record), { state: 'not_sent' }, options)
-    if (reply && isOver(record, reply.record)) erase(record)
+    const reply = await ledger.withdraw(record, { state: 'not_sent' }, options)
+    if (reply && isAttemptOver(record, reply.record)) erase(record)
     return reply?.record
   }
 
   /** Nobody waits for this: what cannot be erased now is gone at ANSWER_BY. */
   function erase(record: PaymentRecord): void {
-    void producer.shred(attemptOf(record)).catch(() => undefined)
+    void producer.shred(record).catch(() => undefined)
   }
-}
-
-/** Whether nobody can need the sealed payment of `attempt` any more. */
-function isOver({ attempt }: PaymentRecord, latest: PaymentRecord): boolean {
-  return latest.attempt > attempt || (latest.state !== 'accepted' && latest.state !== 'sending')
 }
 
 /** What a try that was admitted as `admitted` hears of the record as it is now. A later attempt with the same request is
@@ -208,8 +202,6 @@ function outcomeFor(admitted: PaymentRecord, latest: PaymentRecord): Verdict | u
   if (latest.fingerprint !== admitted.fingerprint) return NOT_PROCESSED
   return verdictOf(latest)
 }
-
-const attemptOf = ({ key, attempt }: PaymentRecord): Attempt => ({ key, attempt })
 
 /** What is left, at the time the record was read, of a time that counts from the first try of its attempt. */
 const leftUntil = (record: PaymentRecord, ms: number): number => ms - elapsedMs(record)

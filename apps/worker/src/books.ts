@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Attempt, Entry, Ledger, PaymentRecord } from '@pay/ledger'
+import { type Attempt, type Entry, isAttemptOver, type Ledger, type PaymentRecord } from '@pay/ledger'
 import type { SealedPayments } from '@pay/payment-queue'
 import { type Log, reasonOf, type Times } from '@pay/service'
 import type { Metrics } from './metrics.ts'
@@ -28,7 +28,7 @@ export function createBooks({ ledger, sealed, times, metrics, log }: BooksDeps) 
   /** sending or unconfirmed -> an outcome, by its owner. */
   async function finish(record: PaymentRecord, owner: string, entry: Entry): Promise<void> {
     const { key, attempt, method } = record
-    const reply = await insist('finish', key, () => ledger.finish({ key, attempt }, owner, entry))
+    const reply = await insist('finish', key, () => ledger.finish(record, owner, entry))
     const fields = { payment: key, attempt, method, state: entry.state }
     if (reply?.verdict === 'finished') {
       metrics.finished(method, entry.state)
@@ -43,7 +43,7 @@ export function createBooks({ ledger, sealed, times, metrics, log }: BooksDeps) 
   /** accepted -> not_sent or declined: nothing was sent. */
   async function withdraw(record: PaymentRecord, entry: Entry, options = { whenExpired: false }): Promise<void> {
     const { key, attempt, method } = record
-    const reply = await insist('withdraw', key, () => ledger.withdraw({ key, attempt }, entry, options))
+    const reply = await insist('withdraw', key, () => ledger.withdraw(record, entry, options))
     if (reply?.verdict === 'withdrawn') {
       metrics.finished(method, entry.state)
       log.info({ payment: key, attempt, method, state: entry.state }, 'withdrawn')
@@ -53,13 +53,12 @@ export function createBooks({ ledger, sealed, times, metrics, log }: BooksDeps) 
 
   /** Of an attempt that is over nothing sealed is left, whoever ended it. */
   async function shredWhenOver(record: PaymentRecord, latest: PaymentRecord | undefined): Promise<void> {
-    const isUnderWay = latest?.attempt === record.attempt && (latest.state === 'accepted' || latest.state === 'sending')
-    if (!isUnderWay) await shred(record)
+    if (!latest || isAttemptOver(record, latest)) await shred(record)
   }
 
   /** When the queue is away the sealed payment's time to live erases it. */
-  async function shred({ key, attempt }: Attempt): Promise<void> {
-    await sealed.shred({ key, attempt }).catch(() => undefined)
+  async function shred(attempt: Attempt): Promise<void> {
+    await sealed.shred(attempt).catch(() => undefined)
   }
 
   /** sending -> nobody's, by a worker that is asked to end. When it cannot be said, the end of this worker's lease says it. */

@@ -81,8 +81,8 @@ export function createProcessPayment(deps: ProcessDeps): ProcessPayment {
     const { key, attempt } = read.record
     for (let tries = 0; !isTooLate(read); tries += 1) {
       try {
-        const text = await sealed.take({ key, attempt })
-        if (text !== null) return openPayment(text, { key, attempt }, sealKeys)
+        const text = await sealed.take(read.record)
+        if (text !== null) return openPayment(text, read.record, sealKeys)
         log.warn({ payment: key, attempt, step: 'open' }, 'the sealed payment is gone')
         return undefined
       } catch (error) {
@@ -122,7 +122,7 @@ export function createProcessPayment(deps: ProcessDeps): ProcessPayment {
   /** Step 9. Undefined: nothing may be sent. */
   async function fence(record: PaymentRecord, owner: string, reserved?: string): Promise<PaymentRecord | undefined> {
     const { key, attempt } = record
-    const reply = await books.insist('fence', key, () => ledger.fence({ key, attempt }, { owner, reserved }))
+    const reply = await books.insist('fence', key, () => ledger.fence(record, { owner, reserved }))
     if (reply?.verdict === 'fenced') return reply.record
     log.info({ payment: key, attempt, state: reply?.record.state ?? 'none' }, 'refused at the fence')
     // Fenced by a command whose answer was lost, and meanwhile it is too late: nothing was sent, and only we can say so.

@@ -1,4 +1,4 @@
-import { type Attempt, type Entry, elapsedMs, type Ledger, type PaymentRecord } from '@pay/ledger'
+import { type Entry, elapsedMs, type Ledger, type PaymentRecord } from '@pay/ledger'
 import type { Credentials, Outcome, Transaction } from '@pay/mapper'
 import { type Log, reasonOf, type Times } from '@pay/service'
 import { pause } from './pause.ts'
@@ -71,7 +71,7 @@ export function createSettle({ payconex, ledger, times, draining, now, log }: Se
    * A ledger that does not answer is no leave to send. */
   async function renew({ record, owner }: Fenced): Promise<PaymentRecord | undefined> {
     try {
-      const reply = await ledger.fence(attemptOf(record), { owner, reserved: record.reserved })
+      const reply = await ledger.fence(record, { owner, reserved: record.reserved })
       return reply?.verdict === 'fenced' ? reply.record : undefined
     } catch (error) {
       log.warn({ ...nameOf(record), step: 'fence', reason: reasonOf(error) }, 'the ledger did not answer')
@@ -122,7 +122,5 @@ function entryOf(outcome: Outcome): Entry | undefined {
       return undefined
   }
 }
-
-const attemptOf = ({ key, attempt }: PaymentRecord): Attempt => ({ key, attempt })
 
 const nameOf = ({ key, attempt }: PaymentRecord) => ({ payment: key, attempt })

@@ -30,7 +30,7 @@ import { startSweeper } from './sweeper.ts'
  *  2 show a sign of life in the ledger, and keep showing it
  *  3 take jobs, and sweep
  *  drain: take no more jobs -> hear PayConex out (PAYCONEX_TIMEOUT) on what was sent; what is only being asked about is left
- *         to another worker -> give up the lease, so that it is found at once -> close
+ *         to another worker at once -> give up the lease -> close
  */
 export async function startWorker(env: WorkerEnvironment): Promise<Running> {
   const log = createLog({ name: 'worker', level: env.LOG_LEVEL, pretty: env.LOG_PRETTY })

@@ -1,5 +1,5 @@
 export { type Admission, type Attempt, createLedger, type Entry, type Ledger } from './ledger.ts'
 export { ledgerKey } from './ledger-key.ts'
 export { createIdentity, type Identity } from './payment-key.ts'
-export { elapsedMs, type PaymentRecord, type State } from './record.ts'
+export { elapsedMs, isAttemptOver, type PaymentRecord, type State } from './record.ts'
 export { openReplyChannel } from './reply-channel.ts'

@@ -49,6 +49,11 @@ export function elapsedMs({ now, first }: PaymentRecord): number {
   return now < first ? Number.POSITIVE_INFINITY : now - first
 }
 
+/** Whether nobody can need what was sealed for this attempt any more: it has an outcome, or a later one has begun. */
+export function isAttemptOver({ attempt }: { attempt: number }, latest: PaymentRecord): boolean {
+  return latest.attempt > attempt || (latest.state !== 'accepted' && latest.state !== 'sending')
+}
+
 /** The order of VIEW in common.lua, after verdict, now and key. */
 const FIELDS = z.tuple([
   z.enum(STATES),

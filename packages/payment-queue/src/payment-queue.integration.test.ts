@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { Queue } from 'bullmq'
 import { afterEach, describe, expect, inject, it } from 'vitest'
 import { freePort } from '../../../scripts/process/free-port.ts'
 import { startTestRedis } from '../../../scripts/test/servers.ts'
@@ -168,6 +169,18 @@ describe('while the queue is away', () => {
   })
 })
 
+describe('a job', () => {
+  it('holds the attempt and nothing else that is known of it', async () => {
+    const queue = await openQueue()
+    const attempt = first()
+
+    await queue.producer.add({ ...attempt, account: '120615000001' } as Attempt, SEALED, TTL_MS)
+
+    const data = await queue.redis.hget(queue.key(`payments:${attempt.key}.1`), 'data')
+    expect(JSON.parse(data ?? '')).toEqual(attempt)
+  })
+})
+
 describe('a consumer', () => {
   it('gets each attempt, and of its job nothing is left', async () => {
     const queue = await openQueue()
@@ -205,7 +218,8 @@ describe('a consumer', () => {
     const got: Attempt[] = []
     const { errors } = consume({ shard: queue.shard, process: async (attempt) => void got.push(attempt) })
 
-    await queue.producer.add({ ...first(), cardnumber: '4111111111111111' } as Attempt, SEALED, TTL_MS)
+    const foreign = new Queue('payments', { connection: queue.redis, prefix: `{${queue.shard}}` })
+    await foreign.add('payment', { ...first(), cardnumber: '4111111111111111' })
     await queue.producer.add({ key: 'p_1', attempt: 0 }, SEALED, TTL_MS)
     await expect.poll(() => errors).toHaveLength(2)
 

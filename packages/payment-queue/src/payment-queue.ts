@@ -16,6 +16,7 @@ const DEFAULT_SHARD = 's0'
 const EVENTS = { events: { maxLen: 100 } }
 
 const nameOf = ({ key, attempt }: Attempt) => `${key}.${attempt}`
+
 /** The sealed payments beside the jobs. */
 export type SealedPayments = ReturnType<typeof createSealedPayments>
 
@@ -47,10 +48,12 @@ export function createProducer(redis: Redis, shard = DEFAULT_SHARD) {
   queue.on('error', () => undefined)
   const sealed = createSealedPayments(redis, shard)
   return {
-    /** First the payment, then the job that points to it. Doing both again changes nothing but the time to live. */
-    add: async (attempt: Attempt, sealedPayment: string, ttlMs: number): Promise<void> => {
-      await sealed.keep(attempt, sealedPayment, ttlMs)
-      await queue.add('payment', attempt, { jobId: nameOf(attempt), removeOnComplete: true, removeOnFail: true })
+    /** First the payment, then the job that points to it. Doing both again changes nothing but the time to live. Whatever else
+     * is known of the attempt stays out of the job. */
+    add: async ({ key, attempt }: Attempt, sealedPayment: string, ttlMs: number): Promise<void> => {
+      const data = { key, attempt }
+      await sealed.keep(data, sealedPayment, ttlMs)
+      await queue.add('payment', data, { jobId: nameOf(data), removeOnComplete: true, removeOnFail: true })
     },
     shred: sealed.shred,
     close: () => queue.close(),

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { wholeNumber } from './environment.ts'
 
 export const SECOND = 1000
-export const MINUTE = 60 * SECOND
+const MINUTE = 60 * SECOND
 
 // A timer of Node's cannot be set for longer than some 24 days.
 const DAY = 24 * 60 * MINUTE
