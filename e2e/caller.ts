@@ -40,6 +40,11 @@ export async function post(endpoint: string, body: unknown, options: PostOptions
 }
 
 /** A try whose caller hangs up after this time, as Twilio does after ten seconds. */
-export async function postAndHangUp(endpoint: string, body: unknown, afterMs: number): Promise<Answer | 'silence'> {
-  return post(endpoint, body, { signal: AbortSignal.timeout(afterMs) }).catch(() => 'silence' as const)
+export async function postAndHangUp(
+  endpoint: string,
+  body: unknown,
+  afterMs: number,
+  options: PostOptions = {},
+): Promise<Answer | 'silence'> {
+  return post(endpoint, body, { ...options, signal: AbortSignal.timeout(afterMs) }).catch(() => 'silence' as const)
 }

@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { freePort } from '../scripts/process/free-port.ts'
 import type { Stack } from '../scripts/stack/stack.ts'
 import { startTestStack } from '../scripts/test/servers.ts'
 import { type Body, post, postAndHangUp, visaCharge } from './caller.ts'
+import { addWorkerWithPaths } from './redis-paths.ts'
 import { witness } from './simulator.ts'
 
 // A tenth of the real times: tries of 1 s, a worker is silent after 0.5 s, SEND_BY 2.2 s, ANSWER_BY 5.5 s.
@@ -29,95 +29,16 @@ async function callUntilAnswered(body: Body) {
   return 'silence'
 }
 
-describe('a worker that is killed', () => {
-  it('while PayConex is thinking: one charge, and a later try gets its charge_id', async () => {
-    const payconex = await start({ workers: 1 })
-    const body = visaCharge()
-    await payconex.fault({ fault: 'delay', ms: 1500, custom_id: body.transaction_id })
-    const firstTry = postAndHangUp(endpoint(), body, TRY_MS)
-    await expect.poll(() => payconex.requests(body.transaction_id), { timeout: 5000 }).toMatchObject({ length: 1 })
+describe('a PayConex that nobody can connect to', () => {
+  it('with reservation off: nothing is sent, and the caller may try again', async () => {
+    const nobody = `http://127.0.0.1:${await freePort()}`
+    const env = { TIME_SCALE: String(TIME_SCALE), PAYCONEX_URL: nobody, PAYCONEX_RESERVE: 'off' }
+    stack = await startTestStack({ workers: 1, env })
 
-    await stack.addWorker()
-    stack.workers[0]?.kill('SIGKILL')
-
-    expect(await firstTry).toBe('silence')
-    const answer = await callUntilAnswered(body)
-    const { transactions, duplicates } = await payconex.books(body.transaction_id)
-    expect(transactions).toHaveLength(1)
-    expect(duplicates).toEqual([])
-    expect(answer).toMatchObject({ charge_id: transactions[0]?.transaction_id, error_code: null })
-  })
-
-  it('before it could take the job: nothing is sent, and once a worker is back the next payment goes through', async () => {
-    const payconex = await start({ workers: 1 })
-    stack.workers[0]?.kill('SIGKILL')
-    const body = visaCharge()
-
-    const answer = await callUntilAnswered(body)
+    const answer = await callUntilAnswered(visaCharge())
 
     expect(answer).toMatchObject({ charge_id: null, error_code: 'not_processed' })
-    await stack.addWorker()
-    expect(await callUntilAnswered(visaCharge())).toMatchObject({ error_code: null })
-    expect((await payconex.books(body.transaction_id)).transactions).toEqual([])
   })
-})
-
-describe('a worker that is paused', () => {
-  it('while PayConex is thinking: another asks, and when it wakes up it changes nothing', async () => {
-    const payconex = await start({ workers: 2 })
-    const body = visaCharge()
-    await payconex.fault({ fault: 'lose_answer', custom_id: body.transaction_id })
-    await payconex.fault({ fault: 'delay', ms: 300, on: 'reserve', next: 1 })
-    const answers = callUntilAnswered(body)
-    await expect.poll(() => payconex.requests(body.transaction_id), { timeout: 5000 }).toMatchObject({ length: 1 })
-    for (const worker of stack.workers) worker.kill('SIGSTOP')
-
-    const third = await stack.addWorker()
-    const answer = await answers
-    for (const worker of stack.workers) worker.kill('SIGCONT')
-    // Long enough for those who woke up to give up on PayConex and to ask it themselves.
-    await sleep(4000)
-    await third.stop()
-
-    const { transactions, duplicates } = await payconex.books(body.transaction_id)
-    expect(transactions).toHaveLength(1)
-    expect(duplicates).toEqual([])
-    expect(answer).toMatchObject({ charge_id: transactions[0]?.transaction_id, error_code: null })
-    expect(await post(endpoint(), body)).toMatchObject({ body: { charge_id: transactions[0]?.transaction_id } })
-  })
-})
-
-describe('a gateway that is killed', () => {
-  it('while it holds the try: the next try, at another gateway, gets the answer of the one charge', async () => {
-    const payconex = await start({ gateways: 2, workers: 1 })
-    const body = visaCharge()
-    await payconex.fault({ fault: 'delay', ms: 700, custom_id: body.transaction_id })
-    const firstTry = postAndHangUp(endpoint(0), body, TRY_MS)
-    await expect.poll(() => payconex.requests(body.transaction_id), { timeout: 5000 }).toMatchObject({ length: 1 })
-
-    stack.gateways[0]?.kill('SIGKILL')
-
-    expect(await firstTry).toBe('silence')
-    const answer = await post(endpoint(1), body)
-    const { transactions } = await payconex.books(body.transaction_id)
-    expect(transactions).toHaveLength(1)
-    expect(answer.body).toMatchObject({ charge_id: transactions[0]?.transaction_id, error_code: null })
-  })
-})
-
-describe('a PayConex that nobody can connect to', () => {
-  it.each(['required', 'off'])(
-    'with reservation %s: nothing is sent, and the caller may try again',
-    async (reserve) => {
-      const nobody = `http://127.0.0.1:${await freePort()}`
-      const env = { TIME_SCALE: String(TIME_SCALE), PAYCONEX_URL: nobody, PAYCONEX_RESERVE: reserve }
-      stack = await startTestStack({ workers: 1, env })
-
-      const answer = await callUntilAnswered(visaCharge())
-
-      expect(answer).toMatchObject({ charge_id: null, error_code: 'not_processed' })
-    },
-  )
 })
 
 describe('a Redis that is killed', () => {
@@ -161,31 +82,15 @@ describe('a Redis that is killed', () => {
 })
 
 describe('a service that is asked to end', () => {
-  /** The first worker can only ask about a payment that was charged, and PayConex does not say; a second one is there. */
-  async function startOnlyAsking() {
+  it('a worker, although the queue is away: leaves what it only asks about to another, which finishes it', async () => {
     const payconex = await start({ workers: 1 })
+    const other = await addWorkerWithPaths(stack)
+    await other.queue.set({ kind: 'down' })
     const body = visaCharge()
     await payconex.fault({ fault: 'reset_after_commit', custom_id: body.transaction_id })
     await payconex.fault({ fault: '500', on: 'status', share: 1 })
     const answer = callUntilAnswered(body)
     await expect.poll(async () => (await payconex.books()).requests.status, { timeout: 5000 }).toBeGreaterThan(0)
-    await stack.addWorker()
-    return { payconex, body, answer }
-  }
-
-  it('leaves what it only asks about to another worker, at once', async () => {
-    const { payconex, body, answer } = await startOnlyAsking()
-
-    const end = await stack.workers[0]?.stop(2000)
-    await payconex.clearFaults()
-
-    expect(end).toEqual({ code: 0, signal: null })
-    const { transactions } = await payconex.books(body.transaction_id)
-    expect(await answer).toMatchObject({ charge_id: transactions[0]?.transaction_id, error_code: null })
-  })
-
-  it('ends although the queue is away, and its payment is finished by another', async () => {
-    const { payconex, body, answer } = await startOnlyAsking()
 
     await stack.queue.kill()
     const end = await stack.workers[0]?.stop(4000)
@@ -194,18 +99,19 @@ describe('a service that is asked to end', () => {
     expect(end).toEqual({ code: 0, signal: null })
     const { transactions } = await payconex.books(body.transaction_id)
     expect(await answer).toMatchObject({ charge_id: transactions[0]?.transaction_id, error_code: null })
+    await other.close()
   })
 
-  it('answers what it holds, finishes what it has in hand and exits with 0', async () => {
+  it('a gateway: answers what it holds and exits with 0', async () => {
     const payconex = await start({ workers: 1 })
     const body = visaCharge()
     await payconex.fault({ fault: 'delay', ms: 700, custom_id: body.transaction_id })
     const answer = post(endpoint(), body)
     await expect.poll(() => payconex.requests(body.transaction_id), { timeout: 5000 }).toMatchObject({ length: 1 })
 
-    const ends = await Promise.all([stack.workers[0]?.stop(), stack.gateways[0]?.stop()])
+    const end = await stack.gateways[0]?.stop()
 
-    expect(ends).toMatchObject([{ code: 0 }, { code: 0 }])
+    expect(end).toMatchObject({ code: 0 })
     expect((await answer).body.error_code).toBeNull()
   })
 })

@@ -9,6 +9,7 @@ export type Transaction = {
   approved: boolean
   reserved: boolean
   last4: string
+  answered: boolean
 }
 
 export type Books = { transactions: Transaction[]; duplicates: unknown[]; requests: Record<string, number> }
@@ -20,11 +21,18 @@ export const witness = (url: string) => ({
   books: (customId?: unknown): Promise<Books> =>
     get(`${url}/_sim/ledger${customId === undefined ? '' : `?custom_id=${String(customId)}`}`),
   fault: (fault: Record<string, unknown>) => send(`${url}/_sim/faults`, fault),
-  clearFaults: async () => void (await fetch(`${url}/_sim/faults`, { method: 'DELETE' })),
+  /** All, or those of one label. */
+  clearFaults: async (label?: string) =>
+    void (await fetch(`${url}/_sim/faults${label === undefined ? '' : `?label=${label}`}`, { method: 'DELETE' })),
   settings: (settings: Record<string, unknown>) => send(`${url}/_sim/settings`, settings),
   /** What arrived under this custom_id, answered or not. */
   requests: async (customId: unknown): Promise<Request[]> =>
     (await get<{ requests: Request[] }>(`${url}/_sim/requests?custom_id=${String(customId)}`)).requests,
+  /** What arrived for this account; a question to TSAPI carries no custom_id. */
+  requestsOf: async (account: string): Promise<Request[]> =>
+    (await get<{ requests: Request[] }>(`${url}/_sim/requests?account_id=${account}`)).requests,
+  /** How many requests it is working on, or holds open. */
+  held: async (): Promise<number> => (await get<{ held: number }>(`${url}/_sim/faults`)).held,
 })
 
 async function get<T>(url: string): Promise<T> {

@@ -3,31 +3,34 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { styleText } from 'node:util'
 import { findRedis } from './redis/redis.ts'
-import { type Counts, none, readCounts, shortcomingOf, sum, summarize } from './test/counts.ts'
+import { type Counts, none, readReport, shortcomingOf, sum, summarize } from './test/counts.ts'
 import { type Command, type CommandEnd, runCommand } from './test/run-stage.ts'
 import { chooseTestRedis } from './test/servers.ts'
 
 /* `npm test`: everything that decides whether a change is good.
  * 1. Format and lint, then types. When one fails the run ends here.
  * 2. A Redis is found, and installed if need be, once and before any test waits for it.
- * 3. Unit, integration and end-to-end tests. A kind that fails does not keep the next from running.
- * 4. A table, and as the last line `N passed, N failed`.
+ * 3. Unit and integration tests, schedules, end-to-end tests. A kind that fails does not keep the next from running.
+ * 4. The model of the protocol, shortened, where Spin is there.
+ * 5. A table, the names of the tests that failed, and as the last line `N passed, N failed`.
  * Ends with 1 when anything failed, took too long or was skipped, or when a kind had no tests; with 130 on Ctrl-C. */
 
 const HELP = `npm test
 
-Checks format, lint and types, then runs the unit, integration and end-to-end tests on real Redis servers.
+Checks format, lint and types, runs the unit and integration tests, the schedules and the end-to-end tests on real Redis servers,
+and checks the model of the protocol where Spin is there.
 
   TEST_REDIS=containers  Redis from Testcontainers
   TEST_REDIS=local       a Redis of this machine, installed if need be
   (unset)                Testcontainers when an engine answers and has the image, otherwise local
+  SCHEDULES_SEED=n       plays the schedules of an earlier run again
 
-One kind alone: npm run test:unit, npm run test:integration, npm run test:e2e
+One kind alone: npm run test:unit, npm run test:integration, npm run test:schedules, npm run test:e2e
 `
 
-const LIMIT_MINUTES = 6
+const LIMIT_MINUTES = 9
 const LIMIT_MS = LIMIT_MINUTES * 60_000
-const KINDS = ['unit', 'integration', 'e2e']
+const KINDS = ['unit', 'integration', 'schedules', 'e2e']
 const CHECKS: readonly { title: string; commands: readonly Command[] }[] = [
   { title: 'format and lint', commands: [['biome', 'ci', ...(process.stdout.isTTY ? [] : ['--colors=off']), '.']] },
   {
@@ -39,7 +42,7 @@ const CHECKS: readonly { title: string; commands: readonly Command[] }[] = [
   },
 ]
 
-type Result = { title: string; counts: Counts; ms: number; problem: string | undefined }
+type Result = Ended & { title: string; ms: number }
 
 async function runAll(signal: AbortSignal): Promise<Result[]> {
   const results: Result[] = []
@@ -50,10 +53,11 @@ async function runAll(signal: AbortSignal): Promise<Result[]> {
   }
   await announceRedis()
   for (const kind of KINDS) if (!signal.aborted) results.push(await timed(kind, () => runTests(kind, signal)))
+  if (!signal.aborted) results.push(await timed('model', () => runCheck([['model', '--short']], signal)))
   return results
 }
 
-type Ended = Pick<Result, 'counts' | 'problem'>
+type Ended = { counts: Counts; failures?: readonly string[]; problem: string | undefined }
 
 async function timed(title: string, run: () => Promise<Ended>): Promise<Result> {
   headline(title)
@@ -77,9 +81,9 @@ async function runTests(kind: string, signal: AbortSignal): Promise<Ended> {
   const report = join(folder, 'report.json')
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
   const end = await runCommand(['vitest', 'run', '--project', kind, ...reporters], LIMIT_MS, signal)
-  const counts = await readCounts(report, end === 'passed')
+  const { counts, failures } = await readReport(report, end === 'passed')
   await rm(folder, { recursive: true })
-  return { counts, problem: problemOf(end) ?? shortcomingOf(counts) }
+  return { counts, failures, problem: problemOf(end) ?? shortcomingOf(counts) }
 }
 
 function problemOf(end: CommandEnd): string | undefined {
@@ -117,6 +121,9 @@ function printTable(results: readonly Result[]): void {
     print([title, ...numbers, seconds(ms), problem ?? ''])
   }
   console.log()
+  for (const { title, failures = [] } of results) {
+    for (const failure of failures) console.log(styleText('red', `${title}: ${failure}`))
+  }
 }
 
 const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`

@@ -6,6 +6,7 @@ import { say } from '../process/say.ts'
 import { awaitRedis } from './ask.ts'
 import { flagsOf } from './flags.ts'
 import type { RedisOptions, RunningRedis } from './redis.ts'
+import { createUsers, type LocalUsers } from './users.ts'
 
 export const REDIS_IMAGE = 'redis:8'
 
@@ -21,7 +22,8 @@ export async function startRedisContainer(options: RedisOptions): Promise<Runnin
   const port = options.port ?? (await freePort())
   const name = `pay-${options.kind}-${randomUUID().slice(0, 8)}`
   const release = guard('container', name)
-  const redis = containerHandle({ name, port, options, release })
+  const users = createUsers(options.kind, true)
+  const redis = containerHandle({ name, port, options, users, release })
   try {
     await docker(
       'run',
@@ -31,7 +33,7 @@ export async function startRedisContainer(options: RedisOptions): Promise<Runnin
       '--publish',
       `127.0.0.1:${port}:6379`,
       REDIS_IMAGE,
-      ...command(options),
+      ...command(options, users),
     )
     await answering(port)
     return redis
@@ -49,27 +51,52 @@ async function pullOnce(): Promise<void> {
 }
 
 /** Inside its container the server listens on every address; only the published port leads there. */
-export function command({ kind, appendfsync, args = [] }: RedisOptions): string[] {
-  return ['redis-server', '--bind', '0.0.0.0', '--protected-mode', 'no', ...flagsOf(kind, appendfsync), ...args]
+export function command({ kind, appendfsync, args = [] }: RedisOptions, users: LocalUsers): string[] {
+  const everywhere = ['--bind', '0.0.0.0', '--protected-mode', 'no']
+  return ['redis-server', ...everywhere, ...flagsOf(kind, appendfsync), ...users.args, ...args]
 }
 
 const answering = (port: number) => awaitRedis({ port, limitMs: START_LIMIT_MS })
 
-type Parts = { name: string; port: number; options: RedisOptions; release: () => void }
+/** Run by `sh` in the container, while its server still writes: what was written is not seen any more, and the server that is
+ * started next finds the copy. */
+export const DISK = {
+  copy: (copy: string) => `cp -a /data ${copy}`,
+  replace: (copy: string) => `rm -rf /data/* && cp -a ${copy}/. /data`,
+  empty: 'rm -rf /data/*',
+} as const
 
-function containerHandle({ name, port, options, release }: Parts): RunningRedis {
+type Parts = { name: string; port: number; options: RedisOptions; users: LocalUsers; release: () => void }
+
+function containerHandle({ name, port, options, users, release }: Parts): RunningRedis {
+  const url = `redis://127.0.0.1:${port}`
+  const restart = async () => {
+    await docker('restart', name)
+    await answering(port)
+  }
+  const kill = async () => void (await docker('kill', name))
+  const onDisk = (script: string) => docker('exec', name, 'sh', '-c', script)
+  const restartAfter = async (script: string) => {
+    await onDisk(script)
+    await kill()
+    await restart()
+  }
   return {
     kind: options.kind,
-    url: `redis://127.0.0.1:${port}`,
+    url,
+    urls: users.urlsAt(url),
     pid: undefined,
     source: `container ${name} (${REDIS_IMAGE})`,
     pause: async () => void (await docker('pause', name)),
     resume: async () => void (await docker('unpause', name)),
-    kill: async () => void (await docker('kill', name)),
-    restart: async () => {
-      await docker('restart', name)
-      await answering(port)
+    kill,
+    restart,
+    snapshot: async () => {
+      const copy = `/copy-${randomUUID()}`
+      await onDisk(DISK.copy(copy))
+      return () => restartAfter(DISK.replace(copy))
     },
+    restartEmpty: () => restartAfter(DISK.empty),
     stop: async () => {
       await outputOf('docker', ['rm', '--force', '--volumes', name], { limitMs: COMMAND_LIMIT_MS })
       release()

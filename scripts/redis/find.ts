@@ -3,11 +3,13 @@ import { say } from '../process/say.ts'
 import { installRedis } from './install.ts'
 
 /** Either the path of a server on this machine, or the container engine. */
-export type RedisSource = { from: 'machine'; program: string } | { from: 'engine' }
+export type RedisSource = LocalRedis | { from: 'engine' }
+export type LocalRedis = { from: 'machine'; program: string; hasWaitaof: boolean }
 
 const PROGRAMS = ['redis-server', 'valkey-server']
-/** BullMQ and our scripts need it. */
-const OLDEST = [6, 2] as const
+/** The users of deploy/redis need it. (Gateway and worker themselves are content with 6.2.) */
+const OLDEST: Version = [7, 0]
+const WAITAOF_SINCE: Version = [7, 2]
 const ANSWER_LIMIT_MS = 5_000
 
 /** Finds a Redis, in this order:
@@ -24,31 +26,38 @@ export function findRedis(): Promise<RedisSource> {
 let found: Promise<RedisSource> | undefined
 
 async function search(): Promise<RedisSource> {
-  const program = (await findOnPath()) ?? (await findInstalled())
-  if (program !== undefined) return { from: 'machine', program }
+  const local = (await findOnPath()) ?? (await findInstalled())
+  if (local !== undefined) return local
   if (await hasEngine()) return { from: 'engine' }
   throw new Error(howToInstall)
 }
 
-async function findInstalled(): Promise<string | undefined> {
+async function findInstalled(): Promise<LocalRedis | undefined> {
   return (await installRedis()) ? findOnPath() : undefined
 }
 
-async function findOnPath(): Promise<string | undefined> {
+async function findOnPath(): Promise<LocalRedis | undefined> {
   for (const name of PROGRAMS) {
     const program = await pathOf(name)
-    if (program !== undefined && (await isRecent(program))) return program
+    const found = program === undefined ? undefined : await judge(program)
+    if (found) return found
   }
   return undefined
 }
 
-async function isRecent(program: string): Promise<boolean> {
+async function judge(program: string): Promise<LocalRedis | undefined> {
   const printed = await outputOf(program, ['--version'], { limitMs: ANSWER_LIMIT_MS })
   const [, major = '0', minor = '0'] = /v=(\d+)\.(\d+)/.exec(printed ?? '') ?? []
-  const recent = Number(major) > OLDEST[0] || (Number(major) === OLDEST[0] && Number(minor) >= OLDEST[1])
-  if (!recent) say(`${program} is version ${major}.${minor}; ${OLDEST.join('.')} or newer is needed`)
-  return recent
+  const version: Version = [Number(major), Number(minor)]
+  if (isFrom(OLDEST, version)) return { from: 'machine', program, hasWaitaof: isFrom(WAITAOF_SINCE, version) }
+  say(`${program} is version ${version.join('.')}; ${OLDEST.join('.')} or newer is needed`)
+  return undefined
 }
+
+type Version = readonly [major: number, minor: number]
+
+const isFrom = (oldest: Version, [major, minor]: Version) =>
+  major > oldest[0] || (major === oldest[0] && minor >= oldest[1])
 
 export async function hasEngine(): Promise<boolean> {
   const version = await outputOf('docker', ['version', '--format', '{{.Server.Version}}'], { limitMs: ANSWER_LIMIT_MS })

@@ -2,19 +2,25 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Child, startChild } from '../process/child.ts'
-import { freePort } from '../process/free-port.ts'
+import { onPort } from '../process/free-port.ts'
 import { guard } from '../process/guard.ts'
 import { awaitRedis } from './ask.ts'
+import { createDisk, type Disk } from './disk.ts'
+import type { LocalRedis } from './find.ts'
 import { flagsOf } from './flags.ts'
 import type { RedisOptions, RunningRedis } from './redis.ts'
+import { createUsers, type LocalUsers } from './users.ts'
 
 const START_LIMIT_MS = 10_000
 const STOP_GRACE_MS = 5_000
-const ATTEMPTS = 3
 
-/** Runs redis-server (or valkey-server) as a child process with a private folder. A port that somebody took between
- * looking and listening is given up for another, unless the caller named it. */
-export async function startRedisProcess(program: string, options: RedisOptions): Promise<RunningRedis> {
+/** Runs redis-server (or valkey-server) as a child process with a private folder. Its users have fresh passwords, unless some
+ * are given. */
+export async function startRedisProcess(
+  { program, hasWaitaof }: LocalRedis,
+  options: RedisOptions,
+  users: LocalUsers = createUsers(options.kind, hasWaitaof),
+): Promise<RunningRedis> {
   const folder = await mkdtemp(join(tmpdir(), `pay-${options.kind}-`))
   const release = guard('folder', folder)
   const discard = async () => {
@@ -22,31 +28,24 @@ export async function startRedisProcess(program: string, options: RedisOptions):
     release()
   }
   try {
-    const { child, port } = await launchSomewhere({ program, folder, options })
-    return runningRedis({ program, folder, options, child, port, discard })
+    const disk = await createDisk(folder)
+    const how = { program, disk, options, users }
+    const { child, port } = await launchSomewhere(how)
+    return runningRedis({ ...how, child, port, discard })
   } catch (error) {
     await discard()
     throw error
   }
 }
 
-type Launch = { program: string; folder: string; options: RedisOptions }
+type Launch = { program: string; disk: Disk; options: RedisOptions; users: LocalUsers }
 
-async function launchSomewhere(how: Launch): Promise<{ child: Child; port: number }> {
-  for (let attempt = 1; ; attempt++) {
-    const port = how.options.port ?? (await freePort())
-    try {
-      return { child: await launch(how, port), port }
-    } catch (error) {
-      const taken = error instanceof Error && error.message.includes('in use')
-      if (!taken || how.options.port !== undefined || attempt === ATTEMPTS) throw error
-    }
-  }
-}
+const launchSomewhere = (how: Launch) =>
+  onPort(how.options.port, async (port) => ({ child: await launch(how, port), port }))
 
-async function launch({ program, folder, options }: Launch, port: number): Promise<Child> {
-  const place = ['--bind', '127.0.0.1', '--protected-mode', 'yes', '--port', String(port), '--dir', folder]
-  const args = [...place, ...flagsOf(options.kind, options.appendfsync), ...(options.args ?? [])]
+async function launch({ program, disk, options, users }: Launch, port: number): Promise<Child> {
+  const place = ['--bind', '127.0.0.1', '--protected-mode', 'yes', '--port', String(port), '--dir', disk.path]
+  const args = [...place, ...flagsOf(options.kind, options.appendfsync), ...users.args, ...(options.args ?? [])]
   const name = `${options.kind} Redis`
   const child = await startChild({ name, program, args, env: {}, ...(options.onLine && { onLine: options.onLine }) })
   const failure = () => (child.isRunning() ? undefined : `it ended at once:\n${child.lastLines()}`)
@@ -63,20 +62,39 @@ type Parts = Launch & { child: Child; port: number; discard: () => Promise<void>
 
 function runningRedis({ child: first, port, discard, ...how }: Parts): RunningRedis {
   let child = first
+  const launchAgain = async () => {
+    child = await launch(how, port)
+  }
+  const kill = async () => {
+    child.kill('SIGKILL')
+    await child.exited
+  }
+  const restartWith = async (copy?: string) => {
+    await kill()
+    await how.disk.replace(copy)
+    await launchAgain()
+  }
+  const url = `redis://127.0.0.1:${port}`
   return {
     kind: how.options.kind,
-    url: `redis://127.0.0.1:${port}`,
+    url,
+    urls: how.users.urlsAt(url),
     get pid() {
       return child.pid
     },
     source: how.program,
     pause: async () => child.kill('SIGSTOP'),
     resume: async () => child.kill('SIGCONT'),
-    kill: async () => void (await child.stop(0)),
+    kill,
     restart: async () => {
       await child.stop(STOP_GRACE_MS)
-      child = await launch(how, port)
+      await launchAgain()
     },
+    snapshot: async () => {
+      const copy = await how.disk.copy()
+      return () => restartWith(copy)
+    },
+    restartEmpty: () => restartWith(),
     stop: async () => {
       await child.stop(STOP_GRACE_MS)
       await discard()

@@ -52,3 +52,19 @@ it('a paused server answers nothing until it is resumed', () =>
     expect(first).toBe('silence')
     expect(await answer).toBe('PONG')
   }))
+
+it('a ledger that is set back knows what it knew then, and one that is emptied nothing', () =>
+  withRedis('ledger', async (ledger) => {
+    const states: (string | null)[] = []
+    const note = async () => void states.push(await ask(ledger, (client) => client.get('payment')))
+    await ask(ledger, (client) => client.set('payment', 'accepted'))
+    const goBack = await ledger.snapshot()
+    await ask(ledger, (client) => client.set('payment', 'sending'))
+
+    await goBack()
+    await note()
+    await ledger.restartEmpty()
+    await note()
+
+    expect(states).toEqual(['accepted', null])
+  }))

@@ -2,6 +2,7 @@ import { startRedisContainer } from './container.ts'
 import { findRedis } from './find.ts'
 import type { Fsync, RedisKind } from './flags.ts'
 import { startRedisProcess } from './process.ts'
+import type { UserUrls } from './users.ts'
 
 export { findRedis } from './find.ts'
 export type { Fsync, RedisKind } from './flags.ts'
@@ -21,7 +22,10 @@ export type RedisOptions = {
  * `restart` leave behind is what the server had made durable. */
 export type RunningRedis = {
   kind: RedisKind
+  /** Of somebody who may do everything. */
   url: string
+  /** Of the users of deploy/redis, who may do what they must. */
+  urls: UserUrls
   /** Of the server, where it is a local process. */
   pid: number | undefined
   /** Where it came from, for people: a path or an image. */
@@ -33,6 +37,11 @@ export type RunningRedis = {
   kill: () => Promise<void>
   /** Brings it back on the same port with what is on its disk; ends it first, in order, if it runs. */
   restart: () => Promise<void>
+  /** Takes a copy of what is on its disk. The function returned ends the server at once and brings it back with that copy, as a
+   * loss of power with unwritten data, or a backup, would. */
+  snapshot: () => Promise<() => Promise<void>>
+  /** Ends it at once and brings it back with nothing. */
+  restartEmpty: () => Promise<void>
   /** Ends it and removes its data. Safe to call twice. */
   stop: () => Promise<void>
 }
@@ -42,5 +51,5 @@ export type StartRedis = (options: RedisOptions) => Promise<RunningRedis>
 /** Starts a Redis of one kind and returns when it answers; looks for one first, and installs it if need be. */
 export async function startRedis(options: RedisOptions): Promise<RunningRedis> {
   const source = await findRedis()
-  return source.from === 'engine' ? startRedisContainer(options) : startRedisProcess(source.program, options)
+  return source.from === 'engine' ? startRedisContainer(options) : startRedisProcess(source, options)
 }

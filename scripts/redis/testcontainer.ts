@@ -1,8 +1,11 @@
+import { randomUUID } from 'node:crypto'
+import type { StartedTestContainer } from 'testcontainers'
 import { freePort } from '../process/free-port.ts'
 import { guard } from '../process/guard.ts'
 import { awaitRedis } from './ask.ts'
-import { command, REDIS_IMAGE } from './container.ts'
+import { command, DISK, REDIS_IMAGE } from './container.ts'
 import type { RedisOptions, RunningRedis } from './redis.ts'
+import { createUsers, type LocalUsers } from './users.ts'
 
 const START_LIMIT_MS = 60_000
 
@@ -33,23 +36,38 @@ async function engine() {
 export async function startRedisTestcontainer(options: RedisOptions): Promise<RunningRedis> {
   withoutRyuk()
   const port = options.port ?? (await freePort())
-  const { id, release } = await runContainer(options, port)
+  const users = createUsers(options.kind, true)
+  const url = `redis://127.0.0.1:${port}`
+  const { started, release } = await runContainer({ options, users, port })
   const { dockerode } = await engine()
-  const container = dockerode.getContainer(id)
+  const container = dockerode.getContainer(started.getId())
   const answering = () => awaitRedis({ port, limitMs: START_LIMIT_MS })
+  const restart = async () => {
+    await container.restart()
+    await answering()
+  }
+  const restartAfter = async (script: string) => {
+    await onDisk(started, script)
+    await container.kill()
+    await restart()
+  }
   await answering()
   return {
     kind: options.kind,
-    url: `redis://127.0.0.1:${port}`,
+    url,
+    urls: users.urlsAt(url),
     pid: undefined,
     source: `Testcontainers (${REDIS_IMAGE})`,
     pause: () => container.pause(),
     resume: () => container.unpause(),
     kill: () => container.kill(),
-    restart: async () => {
-      await container.restart()
-      await answering()
+    restart,
+    snapshot: async () => {
+      const copy = `/copy-${randomUUID()}`
+      await onDisk(started, DISK.copy(copy))
+      return () => restartAfter(DISK.replace(copy))
     },
+    restartEmpty: () => restartAfter(DISK.empty),
     stop: async () => {
       await container.remove({ force: true, v: true }).catch(() => undefined)
       release()
@@ -57,8 +75,21 @@ export async function startRedisTestcontainer(options: RedisOptions): Promise<Ru
   }
 }
 
+async function onDisk(container: StartedTestContainer, script: string): Promise<void> {
+  const { exitCode, output } = await container.exec(['sh', '-c', script])
+  if (exitCode !== 0) throw new Error(`in the container of a Redis: ${output}`)
+}
+
 /** Guarded from the moment it is created: one that does not come up is removed with us. */
-async function runContainer(options: RedisOptions, port: number): Promise<{ id: string; release: () => void }> {
+async function runContainer({
+  options,
+  users,
+  port,
+}: {
+  options: RedisOptions
+  users: LocalUsers
+  port: number
+}): Promise<{ started: StartedTestContainer; release: () => void }> {
   const { GenericContainer, Wait } = await import('testcontainers')
   let release: () => void = () => undefined
   /** Testcontainers publishes on every interface; a Redis without a password belongs on loopback. */
@@ -70,11 +101,11 @@ async function runContainer(options: RedisOptions, port: number): Promise<{ id: 
       release = guard('container', id)
     }
   }
-  const container = await new OnLoopback(REDIS_IMAGE)
-    .withCommand(command(options))
+  const started = await new OnLoopback(REDIS_IMAGE)
+    .withCommand(command(options, users))
     .withExposedPorts({ container: 6379, host: port })
     .withStartupTimeout(START_LIMIT_MS)
     .withWaitStrategy(Wait.forListeningPorts())
     .start()
-  return { id: container.getId(), release }
+  return { started, release }
 }

@@ -1,5 +1,5 @@
 import type { Child } from '../process/child.ts'
-import { freePort } from '../process/free-port.ts'
+import { onPort } from '../process/free-port.ts'
 import { allEnded, together } from '../process/together.ts'
 import { type Environment, type Log, startService } from './service.ts'
 
@@ -42,17 +42,22 @@ export type Fleet = {
   stop: (graceMs?: number) => Promise<void>
 }
 
-type Parts = { options: FleetOptions; env: Environment; log: Log }
+type Parts = { options: FleetOptions; envOf: (app: 'gateway' | 'worker') => Environment; log: Log }
 
 /** The gateways and workers of a stack: as many as wanted at the start, any number added later. When `start` fails, `stop`
  * ends those that did start. */
-export function createFleet({ options, env, log }: Parts): Fleet {
+export function createFleet({ options, envOf, log }: Parts): Fleet {
   const { ports = {}, gatewayEnv, workerEnv } = options
   const gateways = createCrew((number, added: AddGateway) =>
-    launchGateway({ ...added, name: `gateway-${number}`, env: { ...env, ...gatewayEnv, ...added.env }, log }),
+    launchGateway({
+      ...added,
+      name: `gateway-${number}`,
+      env: { ...envOf('gateway'), ...gatewayEnv, ...added.env },
+      log,
+    }),
   )
   const workers = createCrew((number, added: AddWorker) =>
-    launchWorker({ ...added, name: `worker-${number}`, env: { ...env, ...workerEnv, ...added.env }, log }),
+    launchWorker({ ...added, name: `worker-${number}`, env: { ...envOf('worker'), ...workerEnv, ...added.env }, log }),
   )
   const firstGateways = upTo(options.gateways ?? 1, (nth) => ({
     port: ports.gateways?.[nth],
@@ -96,28 +101,23 @@ function createCrew<Member extends Child, Options extends object>(
 
 type Launch = AddGateway & { name: string; env: Environment; log: Log }
 
-async function launchGateway({ name, env, log, ...ports }: Launch): Promise<Gateway> {
-  const port = ports.port ?? (await freePort())
-  const url = loopback(port)
-  const service = await launch({
-    name,
-    app: 'gateway',
-    env: { ...env, PORT: String(port) },
-    log,
-    opsPort: ports.opsPort,
+const launchGateway = ({ name, env, log, ...ports }: Launch): Promise<Gateway> =>
+  onPort(ports.port, async (port) => {
+    const url = loopback(port)
+    const own = { ...env, PORT: String(port) }
+    const service = await launch({ name, app: 'gateway', env: own, log, opsPort: ports.opsPort })
+    return { ...service, url, endpoint: `${url}${BRIDGE_PATH}` }
   })
-  return { ...service, url, endpoint: `${url}${BRIDGE_PATH}` }
-}
 
 const launchWorker = (how: Launch): Promise<Worker> => launch({ ...how, app: 'worker' })
 
-async function launch({ name, app, env, log, ...ports }: Launch & { app: 'gateway' | 'worker' }): Promise<Worker> {
-  const opsPort = ports.opsPort ?? (await freePort())
-  const opsUrl = loopback(opsPort)
-  const own = { ...env, OPS_PORT: String(opsPort) }
-  const child = await startService({ name, app, env: own, readyUrl: `${opsUrl}/readyz`, onLine: log(name) })
-  return { ...child, opsUrl }
-}
+const launch = ({ name, app, env, log, ...ports }: Launch & { app: 'gateway' | 'worker' }): Promise<Worker> =>
+  onPort(ports.opsPort, async (opsPort) => {
+    const opsUrl = loopback(opsPort)
+    const own = { ...env, OPS_PORT: String(opsPort) }
+    const child = await startService({ name, app, env: own, readyUrl: `${opsUrl}/readyz`, onLine: log(name) })
+    return { ...child, opsUrl }
+  })
 
 const loopback = (port: number) => `http://127.0.0.1:${port}`
 

@@ -1,5 +1,5 @@
 import type { Child } from '../process/child.ts'
-import { freePort } from '../process/free-port.ts'
+import { onPort } from '../process/free-port.ts'
 import { together } from '../process/together.ts'
 import { givenRedis } from '../redis/given.ts'
 import { type RunningRedis, type StartRedis, startRedis } from '../redis/redis.ts'
@@ -52,10 +52,17 @@ async function openSimulator(
   log: Log,
 ): Promise<Simulator | undefined> {
   if (env?.PAYCONEX_URL) return undefined
-  const port = ports?.simulator ?? (await freePort())
-  const url = `http://127.0.0.1:${port}`
-  const settings = { ...env, ...simulatorEnv, PORT: String(port), HOST: '127.0.0.1' }
   const name = 'simulator'
-  const child = await startService({ name, app: 'payconex-simulator', env: settings, readyUrl: url, onLine: log(name) })
-  return { ...child, url }
+  return onPort(ports?.simulator, async (port) => {
+    const url = `http://127.0.0.1:${port}`
+    const settings = { ...env, ...simulatorEnv, PORT: String(port), HOST: '127.0.0.1' }
+    const child = await startService({
+      name,
+      app: 'payconex-simulator',
+      env: settings,
+      readyUrl: url,
+      onLine: log(name),
+    })
+    return { ...child, url }
+  })
 }

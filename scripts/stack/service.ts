@@ -16,6 +16,10 @@ export type ServiceOptions = {
   /** The page that answers 200 when the service can serve. */
   readyUrl: string
   onLine: (line: string) => void
+  /** Where its source is; this repository by default. */
+  folder?: string
+  /** It runs, and is not ready yet. */
+  onSpawn?: (child: Child) => void
 }
 
 const START_LIMIT_MS = 40_000
@@ -23,10 +27,12 @@ const ASK_LIMIT_MS = 2_000
 const POLL_MS = 40
 
 /** Starts one of the apps as an operator would, by its environment alone, and returns when it is ready. */
-export async function startService({ name, app, env, readyUrl, onLine }: ServiceOptions): Promise<Child> {
+export async function startService(options: ServiceOptions): Promise<Child> {
+  const { name, app, env, readyUrl, onLine, folder = repository } = options
   const args = [`apps/${app}/src/main.ts`]
   const environment = { ...inherited(), ...env }
-  const child = await startChild({ name, program: process.execPath, args, env: environment, cwd: repository, onLine })
+  const child = await startChild({ name, program: process.execPath, args, env: environment, cwd: folder, onLine })
+  options.onSpawn?.(child)
   try {
     await becomesReady(child, readyUrl)
     return child

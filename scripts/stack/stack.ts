@@ -1,4 +1,4 @@
-import { stackEnvironment } from './environment.ts'
+import { redisUrls, stackEnvironment } from './environment.ts'
 import { createFleet, type Fleet, type FleetOptions } from './fleet.ts'
 import { type Foundation, type FoundationOptions, startFoundation } from './foundation.ts'
 import type { Environment } from './service.ts'
@@ -15,7 +15,7 @@ export type StackOptions = FoundationOptions &
 
 export type Stack = Pick<Foundation, 'queue' | 'ledger' | 'simulator'> &
   Pick<Fleet, 'gateways' | 'workers' | 'addGateway' | 'addWorker'> & {
-    /** What gateways and workers were given in common, keys included. */
+    /** What gateways and workers were given in common, keys included; the URLs are of somebody who may do everything. */
     env: Environment
     /** Every line any process wrote, as it was written. */
     logs: string[]
@@ -36,7 +36,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   }
   const foundation = await startFoundation(options, log)
   const env = stackEnvironment(foundation, options.env)
-  const fleet = createFleet({ options, env, log })
+  const envOf = (app: 'gateway' | 'worker') => ({ ...env, ...redisUrls(app, foundation), ...options.env })
+  const fleet = createFleet({ options, envOf, log })
   const stop = async (graceMs?: number) => {
     await fleet.stop(graceMs)
     await foundation.stop(graceMs)

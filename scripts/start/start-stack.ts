@@ -1,7 +1,7 @@
 import type { Environment } from '../stack/service.ts'
 import { type Stack, type StackOptions, startStack } from '../stack/stack.ts'
 import { choosePort } from './choose-port.ts'
-import { localLedgerKey } from './local-key.ts'
+import { localKeys } from './local-keys.ts'
 
 export type StartOptions = { env: Environment; onLog: (name: string, line: string) => void }
 
@@ -10,7 +10,7 @@ export async function startUsualStack({ env, onLog }: StartOptions): Promise<Sta
   return startStack({
     ports: await usualPorts(env),
     redis: { queueUrl: env.QUEUE_REDIS_URL, ledgerUrl: env.LEDGER_REDIS_URL },
-    env: await withLedgerKey(env),
+    env: await withKeys(env),
     gatewayEnv: { HOST: env.HOST ?? '0.0.0.0' },
     onLog,
     keepLogs: false,
@@ -28,7 +28,8 @@ async function usualPorts({ PORT, OPS_PORT }: Environment): Promise<NonNullable<
   return { gateways: [gateway], gatewayOps: [gatewayOps], workerOps: [worker1, worker2], simulator }
 }
 
-async function withLedgerKey(env: Environment): Promise<Environment> {
-  const keyless = env.LEDGER_REDIS_URL && !env.LEDGER_KEY && !env.LEDGER_KEY_FILE
-  return keyless ? { ...env, LEDGER_KEY_FILE: await localLedgerKey() } : env
+/** A ledger that outlives us needs keys that do, too: it remembers payments under names made with one, and keeps credentials sealed
+ * under the other. */
+async function withKeys(env: Environment): Promise<Environment> {
+  return env.LEDGER_REDIS_URL ? { ...env, ...(await localKeys(env)) } : env
 }

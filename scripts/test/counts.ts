@@ -4,20 +4,38 @@ export type Counts = { passed: number; failed: number; skipped: number }
 
 export const none: Counts = { passed: 0, failed: 0, skipped: 0 }
 
-/** How many tests of a kind came out how, from the file that vitest's JSON reporter wrote. A run that ended badly before it
- * could count (no file), or although no test failed, shows one failure: a table of zeros must not look like success. */
-export async function readCounts(file: string, succeeded: boolean): Promise<Counts> {
-  const counts = await readFile(file, 'utf8').then(parseCounts, () => none)
+/** What vitest's JSON reporter wrote of a kind: how many tests came out how, and the names of those that failed. */
+export type Report = { counts: Counts; failures: readonly string[] }
+
+/** A run that ended badly before it could count (no file), or although no test failed, shows one failure: a table of zeros must not
+ * look like success. */
+export async function readReport(file: string, succeeded: boolean): Promise<Report> {
+  const { counts, failures } = await readFile(file, 'utf8').then(parseReport, () => ({ counts: none, failures: [] }))
   const failed = succeeded ? counts.failed : Math.max(counts.failed, 1)
-  return { ...counts, failed }
+  return { counts: { ...counts, failed }, failures }
 }
 
-function parseCounts(text: string): Counts {
-  const report = JSON.parse(text)
+type Written = {
+  numPassedTests: number
+  numFailedTests: number
+  numPendingTests: number
+  numTodoTests: number
+  testResults: { assertionResults: { status: string; fullName: string; failureMessages?: string[] }[] }[]
+}
+
+function parseReport(text: string): Report {
+  const { testResults, ...written }: Written = JSON.parse(text)
+  const failures = testResults
+    .flatMap(({ assertionResults }) => assertionResults)
+    .filter(({ status }) => status === 'failed')
+    .map(({ fullName, failureMessages = [] }) => `${fullName}\n    ${failureMessages[0]?.split('\n')[0] ?? ''}`)
   return {
-    passed: report.numPassedTests,
-    failed: report.numFailedTests,
-    skipped: report.numPendingTests + report.numTodoTests,
+    counts: {
+      passed: written.numPassedTests,
+      failed: written.numFailedTests,
+      skipped: written.numPendingTests + written.numTodoTests,
+    },
+    failures,
   }
 }
 

@@ -4,11 +4,17 @@ import { fileURLToPath } from 'node:url'
 import { guard } from '../process/guard.ts'
 import { repository } from '../stack/service.ts'
 
+const node = (program: string) => [
+  process.execPath,
+  fileURLToPath(new URL(`../../node_modules/${program}`, import.meta.url)),
+]
+
 const tools = {
-  biome: '@biomejs/biome/bin/biome',
-  tsc: 'typescript/bin/tsc',
-  turbo: 'turbo/bin/turbo',
-  vitest: 'vitest/vitest.mjs',
+  biome: node('@biomejs/biome/bin/biome'),
+  tsc: node('typescript/bin/tsc'),
+  turbo: node('turbo/bin/turbo'),
+  vitest: node('vitest/vitest.mjs'),
+  model: ['bash', fileURLToPath(new URL('../../docs/model/check', import.meta.url))],
 }
 
 /** A tool of this repository and its arguments. */
@@ -34,10 +40,10 @@ export async function runCommand([tool, ...args]: Command, limitMs: number, sign
 
 /** In a process group of its own, so that what a tool has started ends with it. */
 function start(tool: keyof typeof tools, args: readonly string[]): ChildProcess {
-  const program = fileURLToPath(new URL(`../../node_modules/${tools[tool]}`, import.meta.url))
+  const [program = '', ...first] = tools[tool]
   const plain = process.stdout.isTTY ? {} : { NO_COLOR: '1' }
   const env = { ...process.env, ...plain, TURBO_TELEMETRY_DISABLED: '1' }
-  return spawn(process.execPath, [program, ...args], {
+  return spawn(program, [...first, ...args], {
     cwd: repository,
     env,
     detached: true,

@@ -421,9 +421,9 @@ describe('silence', () => {
         await hungUp.promise
       },
       {
-        pay: ({ hungUp: signal }) => {
+        pay: ({ hungUp: caller }) => {
           held.resolve()
-          signal.addEventListener('abort', () => hungUp.resolve())
+          caller.onabort = () => hungUp.resolve()
           return hungUp.promise.then(() => undefined)
         },
       },

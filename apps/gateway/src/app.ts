@@ -1,11 +1,16 @@
+import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import { type Method, parsePayRequest, toPayReply, type Verdict } from '@pay/mapper'
-import { type Log, reasonOf } from '@pay/service'
+import { type Log, reasonOf, SAFE_HEADERS } from '@pay/service'
 import express, { type Express, type Request, type Response } from 'express'
 import { bodyOf, readBytes } from './body.ts'
+import { networkOf, type TrustProxy } from './caller-address.ts'
 import { readCredentials } from './credentials.ts'
+import type { Guesses } from './guesses.ts'
 import type { Metrics } from './metrics.ts'
 import type { Pay } from './pay.ts'
 import { NotJson } from './strict-json.ts'
+import type { HungUp } from './waiting-room.ts'
 
 /** Twilio's side of the connector. Every answer has the same JSON shape:
  *
@@ -18,6 +23,11 @@ export type AppDeps = {
   pay: Pay
   allowedAccounts: readonly string[]
   currencies: readonly string[]
+  /** Without it the address of a connection may be that of a proxy. */
+  trustProxy?: TrustProxy | undefined
+  guesses: Pick<Guesses, 'wasStrange'>
+  /** While it is so, each answer is the last on its connection. */
+  isLeaving: () => boolean
   metrics: Metrics
   log: Log
 }
@@ -37,6 +47,7 @@ export function createApp(deps: AppDeps): Express {
   app.disable('x-powered-by')
   app.disable('etag')
   app.set('query parser', false)
+  app.set('trust proxy', deps.trustProxy ?? false)
   app.param('method', keepPathMethod)
   app.use(checkHeaders)
   app.post(PATHS, checkCredentials, readBytes, handlePay)
@@ -58,10 +69,12 @@ export function createApp(deps: AppDeps): Express {
   function checkCredentials(request: Request, response: Response, next: () => void): void {
     response.locals.credentials = readCredentials(request.headers.authorization, deps.allowedAccounts)
     if (response.locals.credentials) next()
-    else refuseCredentials(response)
+    else refuseCredentials(request, response)
   }
 
-  function refuseCredentials(response: Response): void {
+  /** Whoever is refused too often needs a new connection for each guess. */
+  function refuseCredentials(request: Request, response: Response): void {
+    if (deps.guesses.wasStrange(networkOf(request.ip))) response.set('Connection', 'close')
     response.set('WWW-Authenticate', 'Basic realm="PayConex", charset="UTF-8"')
     send(response, 401, pathMethodOf(response) ?? 'charge', { kind: 'unauthorized' })
   }
@@ -76,7 +89,8 @@ export function createApp(deps: AppDeps): Express {
       return send(response, 200, parsed.method, { kind: 'invalid_request', field: parsed.field })
     }
     const credentials = response.locals.credentials
-    const theTry = { request: parsed.request, body, credentials, hungUp: hangUpOf(response) }
+    const address = deps.trustProxy === undefined ? undefined : networkOf(request.ip)
+    const theTry = { request: parsed.request, body, credentials, address, hungUp: hungUpOf(response) }
     const verdict = await deps.pay(theTry).catch(saysNothing)
     deps.metrics.observe(parsed.request.method, verdict?.kind ?? 'silence', performance.now() - started)
     if (verdict) send(response, 200, parsed.request.method, verdict)
@@ -104,7 +118,11 @@ export function createApp(deps: AppDeps): Express {
   function send(response: Response, status: number, method: Method, verdict: Verdict): void {
     deps.metrics.answered(status, verdict.kind)
     if (response.destroyed) return
-    response.status(status).set('Cache-Control', 'no-store').json(toPayReply(method, verdict))
+    if (deps.isLeaving()) response.set('Connection', 'close')
+    const text = JSON.stringify(toPayReply(method, verdict))
+    response
+      .writeHead(status, [...headersFor(response.req.socket), 'Content-Length', Buffer.byteLength(text)])
+      .end(text)
   }
 }
 
@@ -117,11 +135,21 @@ function keepPathMethod(_request: Request, response: Response, next: (skip?: 'ro
 
 const pathMethodOf = (response: Response): Method | undefined => response.locals.pathMethod
 
-function hangUpOf(response: Response): AbortSignal {
-  const hangUp = new AbortController()
-  response.once('close', () => hangUp.abort())
-  return hangUp.signal
+function hungUpOf(response: Response): HungUp {
+  const hungUp = { aborted: false, onabort: null as (() => void) | null }
+  response.once('close', () => {
+    hungUp.aborted = true
+    hungUp.onabort?.()
+  })
+  return hungUp
 }
+
+/** In one list, as they go out, because Express would look into each. Over TLS of our own it can be promised that we are never to be
+ * spoken to without; behind a proxy that is the proxy's to promise. */
+const headersFor = (socket: Socket) => (socket instanceof TLSSocket ? HEADERS_OVER_TLS : HEADERS)
+
+const HEADERS = ['Content-Type', 'application/json; charset=utf-8', ...Object.entries(SAFE_HEADERS).flat()]
+const HEADERS_OVER_TLS = [...HEADERS, 'Strict-Transport-Security', 'max-age=31536000']
 
 /** What the body parser refuses is the caller's fault; everything else is ours. */
 function statusOf(error: unknown): number {

@@ -26,6 +26,8 @@ describe('credentials', () => {
     ['no key', basic(`${ACCOUNT}:`)],
     ['a line break', basic(`${ACCOUNT}:a\r\nb`)],
     ['an account too long', basic(`${'1'.repeat(65)}:key`)],
+    ['a card number as the account', basic('4111111111111111:key')],
+    ['account and key in each other’s place', basic(`canary0access0key0canary0access0:${ACCOUNT}`)],
     ['a key too long', basic(`${ACCOUNT}:${'k'.repeat(257)}`)],
   ])('are refused when they are %s', (_, header) => {
     expect(readCredentials(header, [])).toBeUndefined()

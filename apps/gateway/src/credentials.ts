@@ -18,8 +18,9 @@ export function readCredentials(
 const BASIC = /^basic +([A-Za-z0-9+/_-]+={0,2}) *$/i
 
 // PayConex documents 12 digits and 32 letters or digits (notes of QSAPI 3.8); others are PayConex' to refuse, as long as
-// they can travel in a form field.
-const PAIR = /^([\w.@-]{1,64}):([\x21-\x7e]{1,256})$/
+// they can travel in a form field. Only what looks like a secret in the wrong field is refused here, because an account id is
+// kept in clear: digits as long as a card number, or an access key where somebody has mixed up the two fields.
+const PAIR = /^(?!\d{13,19}:|[A-Za-z\d]{32}:)([\w.@-]{1,64}):([\x21-\x7e]{1,256})$/
 
 /** Compares every account in the same time, so that the list cannot be guessed letter by letter. */
 function isAllowed(accountId: string, allowed: readonly string[]): boolean {

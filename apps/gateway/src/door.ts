@@ -2,6 +2,7 @@ import { createServer as createHttpServer, type Server } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import { SECOND } from '@pay/service'
 import type { Express } from 'express'
+import { type Certificate, secureContextOf } from './certificate.ts'
 import type { Metrics } from './metrics.ts'
 import { answerUnreadable } from './unreadable.ts'
 
@@ -9,7 +10,8 @@ export type DoorOptions = {
   app: Express
   metrics: Metrics
   /** Without one, plain HTTP. */
-  certificate?: { cert: Buffer; key: Buffer }
+  certificate?: Certificate
+  maxConnections: number
   limits?: Partial<typeof LIMITS>
 }
 
@@ -22,14 +24,32 @@ const LIMITS = {
   connectionsCheckingInterval: 1 * SECOND,
 }
 
+const MAX_HEADER_BYTES = 16 * 1024
+
 /** The HTTP server before the app, not listening yet. Whatever Node would answer by itself and without a body is answered by
  * us: what it cannot read (unreadable.ts), and what it can but would refuse (the app does). */
-export function createDoor({ app, metrics, certificate, limits }: DoorOptions): Server {
-  const options = { ...LIMITS, ...limits, requireHostHeader: false }
+export function createDoor({ app, metrics, certificate, maxConnections, limits }: DoorOptions): Server {
+  const options = { ...LIMITS, ...limits, requireHostHeader: false, maxHeaderSize: MAX_HEADER_BYTES }
   const server = certificate
-    ? createHttpsServer({ ...options, ...certificate, minVersion: 'TLSv1.2' }, app)
+    ? createHttpsServer({ ...options, ...secureContextOf(certificate), handshakeTimeout: options.headersTimeout }, app)
     : createHttpServer(options, app)
   server.on('checkExpectation', (request, response) => server.emit('request', request, response))
   answerUnreadable(server, metrics)
+  boundConnections(server, maxConnections, metrics)
   return server
+}
+
+const MAKE_ROOM_MS = 1 * SECOND
+
+/** A flood of connections must not take all that a process can have. When there is no room, those that are between two requests
+ * lose theirs; those that never began one do after `headersTimeout`. Looking for them takes time, so not for every newcomer. */
+function boundConnections(server: Server, max: number, metrics: Pick<Metrics, 'dropped'>): void {
+  server.maxConnections = max
+  let madeRoomAt = Number.NEGATIVE_INFINITY
+  server.on('drop', () => {
+    metrics.dropped()
+    if (performance.now() - madeRoomAt < MAKE_ROOM_MS) return
+    madeRoomAt = performance.now()
+    server.closeIdleConnections()
+  })
 }

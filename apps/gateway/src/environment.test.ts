@@ -35,6 +35,11 @@ describe('the gateway’s environment', () => {
       ALLOWED_ACCOUNTS: [],
       CURRENCIES: ['USD'],
       MAX_WAITING: 20_000,
+      BAD_CREDENTIALS_LIMIT: 20,
+      BAD_CREDENTIALS_WINDOW_MS: 600_000,
+      CARD_TESTING_DECLINES: 50,
+      CARD_TESTING_APPROVED_PERCENT: 20,
+      CARD_TESTING_WINDOW_MS: 600_000,
       MODE: 'strict',
       LOG_LEVEL: 'info',
       SHARDS: 1,
@@ -60,6 +65,14 @@ describe('the gateway’s environment', () => {
     ['a certificate without its key', { TLS_CERT_FILE: HERE }, 'TLS_CERT_FILE and TLS_KEY_FILE belong together'],
     ['a key without its certificate', { TLS_KEY_FILE: HERE }, 'TLS_CERT_FILE and TLS_KEY_FILE belong together'],
     ['a key that is not there', { TLS_CERT_FILE: HERE, TLS_KEY_FILE: 'none' }, 'TLS_KEY_FILE: the file cannot be read'],
+    ['a certificate that is none', { TLS_CERT_FILE: HERE, TLS_KEY_FILE: HERE }, /^TLS_CERT_FILE: holds no certificate/],
+    ['everybody as a proxy', { TRUST_PROXY: 'true' }, /^TRUST_PROXY: must be a number of proxies from 0 to 10/],
+    [
+      'a share above all',
+      { CARD_TESTING_APPROVED_PERCENT: '101' },
+      'CARD_TESTING_APPROVED_PERCENT: must be a whole number from 0 to 100',
+    ],
+    ['no window', { BAD_CREDENTIALS_WINDOW_MS: '0' }, /^BAD_CREDENTIALS_WINDOW_MS: must be a whole number from 1 to/],
     ['one Redis for both', { LEDGER_REDIS_URL: required.QUEUE_REDIS_URL }, /must be two servers$/],
   ])('is refused with %s', (_, changes, problem) => {
     expect(problemsOf({ ...required, ...changes })).toEqual([expect.stringMatching(problem)])

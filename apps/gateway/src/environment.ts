@@ -1,7 +1,19 @@
-import { contradictionsOf, list, readableFile, readEnvironment, sharedVariables, wholeNumber } from '@pay/service'
+import {
+  contradictionsOf,
+  list,
+  readableFile,
+  readEnvironment,
+  SECOND,
+  sharedVariables,
+  wholeNumber,
+} from '@pay/service'
 import { z } from 'zod'
+import { trustProxy } from './caller-address.ts'
+import { problemsOfCertificate } from './certificate.ts'
 
 const MAX_PORT = 65_535
+const MAX_WINDOW_MS = 24 * 60 * 60 * SECOND
+const window = wholeNumber(600 * SECOND, { min: 1, max: MAX_WINDOW_MS })
 
 /** Every variable of the gateway. */
 export const variables = z.object({
@@ -12,6 +24,12 @@ export const variables = z.object({
   ALLOWED_ACCOUNTS: list(),
   CURRENCIES: list('USD').transform((currencies) => currencies.map((currency) => currency.toUpperCase())),
   MAX_WAITING: wholeNumber(20_000, { min: 1 }),
+  BAD_CREDENTIALS_LIMIT: wholeNumber(20),
+  BAD_CREDENTIALS_WINDOW_MS: window,
+  CARD_TESTING_DECLINES: wholeNumber(50),
+  CARD_TESTING_APPROVED_PERCENT: wholeNumber(20, { max: 100 }),
+  CARD_TESTING_WINDOW_MS: window,
+  TRUST_PROXY: trustProxy,
   TLS_CERT_FILE: readableFile.optional(),
   TLS_KEY_FILE: readableFile.optional(),
 })
@@ -26,6 +44,7 @@ function contradictionsOfGateway({ TLS_CERT_FILE, TLS_KEY_FILE, CURRENCIES }: Ga
   const isHalf = (TLS_CERT_FILE === undefined) !== (TLS_KEY_FILE === undefined)
   return [
     ...(isHalf ? ['TLS_CERT_FILE and TLS_KEY_FILE belong together'] : []),
+    ...(TLS_CERT_FILE && TLS_KEY_FILE ? problemsOfCertificate({ certFile: TLS_CERT_FILE, keyFile: TLS_KEY_FILE }) : []),
     ...(CURRENCIES.length === 0 ? ['CURRENCIES: must name at least one'] : []),
   ]
 }

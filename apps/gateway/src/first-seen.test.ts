@@ -52,4 +52,26 @@ describe('a payment that could not be looked up', () => {
     expect(firstSeen('p_3')).toBe(2)
     expect(firstSeen('p_1')).toBe(2)
   })
+
+  it('is not forgotten early because the time of others has passed', () => {
+    const { clock, firstSeen } = firstSeenAt()
+    firstSeen('p_1')
+    clock.ms = 99
+    firstSeen('p_2')
+
+    for (clock.ms = 100; clock.ms < 198; clock.ms += 1) firstSeen(`p_${clock.ms}`)
+
+    expect(firstSeen('p_2')).toBe(99)
+  })
+
+  it('takes little time to forget, however many there are', () => {
+    const { firstSeen } = firstSeenAt(100_000)
+    for (let count = 0; count < 100_000; count += 1) firstSeen(`p_${count}`)
+    const started = process.cpuUsage()
+
+    for (let count = 100_000; count < 200_000; count += 1) firstSeen(`p_${count}`)
+
+    const { user, system } = process.cpuUsage(started)
+    expect((user + system) / 1000).toBeLessThan(500)
+  })
 })

@@ -20,6 +20,26 @@ export function createMetrics(waiting: () => number) {
     buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 22, 55],
     registers,
   })
+  // What grows from 0 is seen to grow; a series that begins with 1 is not.
+  for (const method of ['charge', 'tokenize']) duration.zero({ method, verdict: 'unconfirmed' })
+  const dropped = new Counter({
+    name: 'pay_gateway_dropped_connections_total',
+    help: 'Connections that were not taken because there were too many',
+    registers,
+  })
+  const refusals = new Counter({
+    name: 'pay_gateway_shed_total',
+    help: 'New payments that were not taken, by reason',
+    labelNames: ['reason'],
+    registers,
+  })
+  const refusalDuration = new Histogram({
+    name: 'pay_gateway_refusal_duration_seconds',
+    help: 'Time from a try until it was refused because its payment cannot be taken',
+    labelNames: ['reason'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1],
+    registers,
+  })
   new Gauge({
     name: 'pay_gateway_waiting_tries',
     help: 'Tries held right now',
@@ -30,6 +50,11 @@ export function createMetrics(waiting: () => number) {
   })
   return {
     registry,
+    refused(reason: string, ms: number): void {
+      refusals.inc({ reason })
+      refusalDuration.observe({ reason }, ms / 1000)
+    },
+    dropped: () => dropped.inc(),
     answered: (status: number, verdict: string) => answers.inc({ status, verdict }),
     observe: (method: string, verdict: string, ms: number) => duration.observe({ method, verdict }, ms / 1000),
   }

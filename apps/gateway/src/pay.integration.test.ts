@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createIdentity, createLedger, type Entry, openReplyChannel, type PaymentRecord } from '@pay/ledger'
+import { createIdentity, createLedger, type Entry, openBook, openReplyChannel, type PaymentRecord } from '@pay/ledger'
 import { parsePayRequest, Secret } from '@pay/mapper'
 import {
   connectFailingFast,
@@ -11,13 +11,16 @@ import {
   sealKeys,
   whenReady,
 } from '@pay/payment-queue'
-import { createTimes, type Times } from '@pay/service'
+import { createTimes, systemClock, type Times } from '@pay/service'
 import { afterEach, describe, expect, inject, it } from 'vitest'
+import { FIELDS } from '../../../packages/ledger/src/testing.ts'
 import { freePort } from '../../../scripts/process/free-port.ts'
 import { startTestRedis } from '../../../scripts/test/servers.ts'
 import { createFirstSeen } from './first-seen.ts'
-import { createPay, type PayDeps } from './pay.ts'
-import { ACCESS_KEY, ACCOUNT, recordingLog, visaCharge } from './testing.ts'
+import { createLanes } from './lanes.ts'
+import { watchMisuse } from './misuse.ts'
+import { createPay, type Pay, type PayDeps } from './pay.ts'
+import { ACCESS_KEY, ACCOUNT, noMisuse, recordingLog, visaCharge } from './testing.ts'
 import { createWaitingRoom } from './waiting-room.ts'
 
 const timesAt = (TIME_SCALE: number) =>
@@ -65,14 +68,12 @@ async function connected(url: string) {
   return redis
 }
 
-const ledgerAt = async ({ ledgerUrl, shard, times }: Place) =>
-  createLedger({
-    redis: await connected(ledgerUrl),
-    shard,
-    sendByMs: times.sendByMs,
-    leaseMs: times.leaseMs,
-    retentionMs: 60_000,
-  })
+async function ledgerAt({ ledgerUrl, shard, times }: Place) {
+  const redis = await connected(ledgerUrl)
+  const away = { identity: 'of a ledger that is away', fences: 0 }
+  const book = await openBook({ redis, check: 'test', shard }).catch(() => away)
+  return createLedger({ redis, book, times, shard })
+}
 
 type GatewayOptions = {
   hears?: boolean
@@ -82,17 +83,23 @@ type GatewayOptions = {
   through?: (deps: PayDeps) => Partial<PayDeps>
 }
 
+/** Nothing is known that would speak against a payment. */
+const fairWeather: PayDeps['weather'] = {
+  sky: () => ({ weather: undefined, noWorkerForMs: 0, queuedSince: 0 }),
+  queued: () => undefined,
+}
+
 /** A gateway without its HTTP: it hears the reply channel and rereads, unless the test makes it deaf. */
 async function openGateway(where: Place, options: GatewayOptions = {}) {
   const { hears = true, rereads = true, maxWaiting = 100, through = () => ({}) } = options
   const { times } = where
   const gateway = randomUUID()
-  const now = () => performance.now()
+  const clock = systemClock
   const { log, lines } = recordingLog()
   const ledger = await ledgerAt(where)
   const producer = createProducer(await connected(where.queueUrl), where.shard)
   opened.push(producer.close)
-  const room = createWaitingRoom({ rereadMs: times.rereadMs, readMany: ledger.readMany, now })
+  const room = createWaitingRoom({ rereadMs: times.rereadMs, readMany: ledger.readMany, gateway, clock })
   if (hears) {
     const subscriber = connectPatiently({ url: where.ledgerUrl })
     opened.push(() => subscriber.disconnect())
@@ -103,18 +110,21 @@ async function openGateway(where: Place, options: GatewayOptions = {}) {
     const timer = setInterval(() => void room.rereadOverdue().catch(() => undefined), times.rereadMs)
     opened.push(() => clearInterval(timer))
   }
-  const firstSeen = createFirstSeen({ now, rememberMs: 2 * times.answerByMs })
+  const firstSeen = createFirstSeen({ now: clock.now, rememberMs: 2 * times.answerByMs })
   const deps: PayDeps = {
     ledger,
     producer,
     room,
+    lanes: createLanes({ capacity: () => undefined, lingerMs: times.abandonedMs, clock }),
+    weather: fairWeather,
+    misuse: noMisuse(),
+    metrics: { refused: () => undefined },
     identity,
     sealKeys: keys,
     times,
-    gateway,
     maxWaiting,
     firstSeen,
-    now,
+    clock,
     log,
   }
   return { pay: createPay({ ...deps, ...through(deps) }), room, lines }
@@ -136,7 +146,7 @@ function charge(changes: Record<string, unknown> = {}, id: string = randomUUID()
 async function openWorker(where: Place) {
   const ledger = await ledgerAt(where)
   const owner = 'w1.a'
-  const fence = (key: string, attempt = 1) => ledger.fence({ key, attempt }, { owner, reserved: '000000000001' })
+  const fence = (key: string, attempt = 1) => ledger.fence({ key, attempt }, { owner, reserved: `${key}.${attempt}` })
   const finish = (key: string, entry: Entry, attempt = 1) => ledger.finish({ key, attempt }, owner, entry)
   const reaches = async (key: string, state: PaymentRecord['state'], attempt = 1) => {
     await expect.poll(() => ledger.read(key), { interval: 5 }).toMatchObject({ state, attempt })
@@ -294,11 +304,20 @@ describe('the same request again', () => {
     expect(await pay(first.again())).toEqual(approved)
   })
 
-  it('is a new attempt once the first was never sent', async () => {
+  it('hears the same once a try of it was told that nothing was charged', async () => {
     const where = place()
     const [{ pay }, worker, queue] = await Promise.all([openGateway(where), openWorker(where), openQueue(where)])
     const first = charge()
-    await Promise.all([pay(first), worker.settle(first.key, { state: 'not_sent' })])
+    const [told] = await Promise.all([pay(first), worker.settle(first.key, { state: 'not_sent' })])
+
+    expect(await pay(first.again())).toEqual(told)
+    expect(await queue.jobs()).not.toContain(`${first.key}.2`)
+  })
+
+  it('is a new attempt once the first was never sent, and nobody was told', async () => {
+    const where = place()
+    const [{ pay }, worker, queue] = await Promise.all([openGateway(where), openWorker(where), openQueue(where)])
+    const first = await hungUpAndNeverSent(pay, worker)
 
     const [answer] = await Promise.all([pay(first.again()), worker.settle(first.key, APPROVAL, 2)])
 
@@ -414,21 +433,200 @@ describe('at its deadline', () => {
 
     expect(waitedMs).toBeLessThan(500)
   })
+})
 
-  it('a payment that is being reversed is held, and not processed once that is done', async () => {
-    const where = place()
-    const [{ pay }, worker] = await Promise.all([openGateway(where), openWorker(where)])
+describe('a try that joins a payment that is being undone', () => {
+  /** Approved, unheard, and nobody tries any more: it is as if its first try had come long ago. */
+  async function undone(where: Place) {
+    const [gateway, worker] = await Promise.all([openGateway(where), openWorker(where)])
     const redis = await connected(where.ledgerUrl)
     const first = charge()
-    await Promise.all([pay(first), worker.settle(first.key, APPROVAL)])
-    const write = (state: string) => redis.hset(`{${where.shard}}:payment:${first.key}`, 'state', state)
+    const { seat } = admissionOf(first)
+    await worker.ledger.admit(admissionOf(first))
+    await worker.ledger.leave(first.key, seat)
+    await worker.fence(first.key)
+    await worker.finish(first.key, APPROVAL)
+    await redis.hincrby(`{${where.shard}}:payment:${first.key}`, FIELDS.first, -2 * where.times.listeningMs)
+    const reply = await worker.ledger.reverse(first, { owner: 'w1.a', reversal: '000000000009' })
+    expect(reply?.verdict).toBe('reversing')
+    return { ...gateway, ...worker, first }
+  }
 
-    await write('reversing')
-    const held = pay(first.again())
-    await sleep(60)
-    await write('reversed')
+  it('waits, and hears that nothing was processed once that is done', async () => {
+    const { pay, finish, first } = await undone(place())
+    const held = pay(first)
+    await sleep(100)
+
+    await finish(first.key, { state: 'reversed' })
 
     expect(await held).toEqual({ kind: 'not_processed' })
+  })
+
+  it('hears `unconfirmed` when that takes longer than PayConex may take', async () => {
+    const { pay, first } = await undone(place())
+
+    const waitedMs = await msOf(pay(first).then((answer) => expect(answer).toEqual({ kind: 'unconfirmed' })))
+
+    expect(waitedMs).toBeGreaterThan(quick.payconexTimeoutMs - 20)
+    expect(waitedMs).toBeLessThan(quick.payconexTimeoutMs + 300)
+  })
+
+  it('hears `unconfirmed` as soon as a person must look', async () => {
+    const { pay, finish, first } = await undone(place())
+    const held = pay(first)
+    await sleep(50)
+
+    await finish(first.key, { state: 'review' })
+
+    expect(await held).toEqual({ kind: 'unconfirmed' })
+  })
+})
+
+describe('what the ledger knows of a held try', () => {
+  const waitingFor = async (where: Place, { key }: { key: string }) => {
+    const redis = await connected(where.ledgerUrl)
+    return redis.hget(`{${where.shard}}:payment:${key}`, 'waiting')
+  }
+
+  it('is its seat, as long as it is held', async () => {
+    const where = place()
+    const [{ pay }, worker] = await Promise.all([openGateway(where), openWorker(where)])
+    const first = charge()
+
+    const answer = pay(first)
+    await worker.reaches(first.key, 'accepted')
+
+    expect(await waitingFor(where, first)).toMatch(/^[\w-]+:1$/)
+    await worker.settle(first.key, APPROVAL)
+    await answer
+    expect(await worker.ledger.read(first.key)).toMatchObject({ heard: true })
+  })
+
+  it('is that it left when its caller hangs up: what is approved afterwards was not heard', async () => {
+    const where = place()
+    const [{ pay }, worker] = await Promise.all([openGateway(where), openWorker(where)])
+    const first = charge()
+    const answer = pay(first)
+    await worker.reaches(first.key, 'accepted')
+
+    first.hangUp()
+    await answer
+
+    expect(await waitingFor(where, first)).toBe('')
+    expect(await worker.ledger.read(first.key)).toHaveProperty('left')
+    await worker.settle(first.key, APPROVAL)
+    expect(await worker.ledger.read(first.key)).not.toHaveProperty('heard')
+  })
+
+  it('is that the others still wait when one hangs up', async () => {
+    const where = place()
+    const [one, two, worker] = await Promise.all([openGateway(where), openGateway(where), openWorker(where)])
+    const first = charge()
+    const gone = one.pay(first)
+    await worker.reaches(first.key, 'accepted')
+    const answer = two.pay(first.again())
+    await expect.poll(() => waitingFor(where, first)).toMatch(/^\S+ \S+$/)
+
+    first.hangUp()
+
+    expect(await gone).toBeUndefined()
+    expect(await waitingFor(where, first)).toMatch(/^\S+$/)
+    await worker.settle(first.key, APPROVAL)
+    expect(await answer).toEqual(approved)
+    expect(await worker.ledger.read(first.key)).toMatchObject({ heard: true })
+  })
+
+  it('is that it left before it is told `unconfirmed`: what is approved afterwards was not heard', async () => {
+    const where = place()
+    const [{ pay }, worker] = await Promise.all([openGateway(where), openWorker(where)])
+    const first = charge()
+    const answer = pay(first)
+    await worker.reaches(first.key, 'accepted')
+    await worker.fence(first.key)
+
+    expect(await answer).toEqual({ kind: 'unconfirmed' })
+
+    expect(await waitingFor(where, first)).toBe('')
+    await worker.finish(first.key, APPROVAL)
+    expect(await worker.ledger.read(first.key)).not.toHaveProperty('heard')
+  })
+
+  it('is that it left when a full house cannot hold it', async () => {
+    const where = place()
+    const [full, worker] = await Promise.all([openGateway(where, { maxWaiting: 0 }), openWorker(where)])
+    const first = charge()
+    await worker.ledger.admit(admissionOf(first))
+
+    expect(await full.pay(first)).toBeUndefined()
+
+    expect(await waitingFor(where, first)).toBe(admissionOf(first).seat)
+  })
+
+  it('is that it left also when the ledger’s answer to its admission was lost and its caller hung up', async () => {
+    const where = place()
+    const lossy = ({ ledger }: PayDeps) => ({
+      ledger: {
+        ...ledger,
+        admit: async (...args: Parameters<typeof ledger.admit>) => {
+          await ledger.admit(...args)
+          first.hangUp()
+          throw new Error('Command timed out')
+        },
+      },
+    })
+    const { pay } = await openGateway(where, { through: lossy })
+    const first = charge()
+
+    expect(await pay(first)).toBeUndefined()
+
+    expect(await waitingFor(where, first)).toBe('')
+  })
+})
+
+describe('a try that is about to be told `unconfirmed`', () => {
+  /** Between its deadline and its leaving something happens. */
+  async function whenLeaving(
+    happens: (key: string, worker: Awaited<ReturnType<typeof openWorker>>) => Promise<unknown>,
+  ) {
+    const where = place()
+    const worker = await openWorker(where)
+    const meanwhile = ({ ledger }: PayDeps) => ({
+      ledger: {
+        ...ledger,
+        leave: async (...args: Parameters<typeof ledger.leave>) => {
+          await happens(args[0], worker)
+          return ledger.leave(...args)
+        },
+      },
+    })
+    const { pay } = await openGateway(where, { hears: false, rereads: false, through: meanwhile })
+    const first = charge()
+    const answer = pay(first)
+    await worker.reaches(first.key, 'accepted')
+    await worker.fence(first.key)
+    return { answer: await answer, record: () => worker.ledger.read(first.key) }
+  }
+
+  it('hears of the approval that was written down before it had left: the last look wins', async () => {
+    const { answer, record } = await whenLeaving((key, { finish }) => finish(key, APPROVAL))
+
+    expect(answer).toEqual(approved)
+    expect(await record()).toMatchObject({ heard: true })
+  })
+
+  it('hears of the decline that was written down before it had left', async () => {
+    const no = { state: 'declined', code: '30002', message: 'NO' } as const
+
+    const { answer } = await whenLeaving((key, { finish }) => finish(key, no))
+
+    expect(answer).toEqual({ kind: 'declined', code: '30002', message: 'NO' })
+  })
+
+  it('is told that when the ledger does not answer: then it is still waited for, and an approval counts as heard', async () => {
+    const { answer, record } = await whenLeaving(async () => Promise.reject(new Error('away')))
+
+    expect(answer).toEqual({ kind: 'unconfirmed' })
+    expect(await record()).not.toHaveProperty('left')
   })
 })
 
@@ -568,7 +766,7 @@ describe('a sealed card', () => {
     goOn()
 
     expect(await answer).toEqual(approved)
-    expect(await queue.jobs()).toHaveLength(1)
+    await expect.poll(queue.jobs).toHaveLength(1)
     await expect.poll(() => queue.take(first.key), { timeout: 500 }).toBeNull()
   })
 
@@ -794,20 +992,19 @@ describe('a lost message of the reply channel', () => {
     expect(answer).toEqual(approved)
   })
 
-  it('about the end of an attempt lets the try follow the next attempt of the same request', async () => {
+  it('about the end of an attempt is read again, and the same request has not begun anew meanwhile', async () => {
     const where = place()
     const deaf = openGateway(where, { hears: false, rereads: false })
     const [{ pay, room }, worker] = await Promise.all([deaf, openWorker(where)])
     const first = charge()
     const answer = pay(first)
     await worker.settle(first.key, { state: 'not_sent' })
-    await worker.ledger.admit(admissionOf(first))
 
-    await room.rereadAll()
-    await worker.settle(first.key, APPROVAL, 2)
+    const { verdict } = await worker.ledger.admit(admissionOf(first))
     await room.rereadAll()
 
-    expect(await answer).toEqual(approved)
+    expect(verdict).toBe('replay')
+    expect(await answer).toEqual({ kind: 'not_processed' })
   })
 
   it('about the end of an attempt is no charge when the next attempt is another request', async () => {
@@ -828,8 +1025,7 @@ describe('a lost message of the reply channel', () => {
   it('of an earlier attempt says nothing about a later one', async () => {
     const where = place()
     const [{ pay, room }, worker] = await Promise.all([openGateway(where), openWorker(where)])
-    const first = charge()
-    await Promise.all([pay(first), worker.settle(first.key, { state: 'not_sent' })])
+    const first = await hungUpAndNeverSent(pay, worker)
     const old = (await worker.ledger.read(first.key)) as PaymentRecord
     const answer = pay(first.again())
     await worker.reaches(first.key, 'accepted', 2)
@@ -841,11 +1037,22 @@ describe('a lost message of the reply channel', () => {
   })
 })
 
+/** A payment whose caller was gone before it ended. */
+async function hungUpAndNeverSent(pay: Pay, { ledger, reaches }: Awaited<ReturnType<typeof openWorker>>) {
+  const first = charge()
+  const answer = pay(first)
+  await reaches(first.key, 'accepted')
+  first.hangUp()
+  await answer
+  await ledger.withdraw({ key: first.key, attempt: 1 }, { state: 'not_sent' })
+  return first
+}
+
 function admissionOf({ key, request, body }: ReturnType<typeof charge>) {
   return {
     key,
     fingerprint: identity.fingerprint({ body, accessKey: ACCESS_KEY }),
-    gateway: 'another',
+    seat: 'another:1',
     method: request.method,
     account: ACCOUNT,
     custom_id: request.transactionId,
@@ -853,3 +1060,53 @@ function admissionOf({ key, request, body }: ReturnType<typeof charge>) {
     sealedCredentials: '',
   }
 }
+
+describe('an account for which credentials are guessed', () => {
+  const LIMIT = 3
+  const limits = {
+    badCredentials: { limit: LIMIT, windowMs: 600_000 },
+    cardTesting: { declines: 0, approvedPercent: 0, windowMs: 600_000 },
+  }
+  const watched = () => ({ misuse: watchMisuse(limits, () => performance.now()).misuse })
+  const payWith = (key: string) => {
+    const theTry = charge()
+    return { ...theTry, credentials: { accountId: ACCOUNT, accessKey: new Secret(key) } }
+  }
+
+  /** PayConex refuses the credentials of the payment, as it does before anything is sent. */
+  async function guess({ pay }: { pay: Pay }, where: Place, key: string) {
+    const ledger = await ledgerAt(where)
+    const theTry = payWith(key)
+    const answer = pay(theTry)
+    await expect.poll(() => ledger.read(theTry.key), { interval: 5 }).toMatchObject({ state: 'accepted' })
+    await ledger.withdraw(
+      { key: theTry.key, attempt: 1 },
+      { state: 'declined', code: '20002', message: 'Invalid api_accesskey' },
+    )
+    expect(await answer).toMatchObject({ kind: 'declined' })
+    return theTry
+  }
+
+  it('hears `not_processed` for another guess, and the truth about earlier ones; the right key is served', async () => {
+    const where = place({ times: unhurried })
+    const gateway = await openGateway(where, { through: watched })
+    const worker = await openWorker(where)
+    const right = payWith(ACCESS_KEY)
+    const served = gateway.pay(right)
+    await worker.settle(right.key, APPROVAL)
+    expect(await served).toEqual(approved)
+
+    const guesses: ReturnType<typeof payWith>[] = []
+    for (let nth = 0; nth < LIMIT; nth += 1) guesses.push(await guess(gateway, where, `wrong-${nth}`))
+
+    expect(await gateway.pay(payWith('another'))).toEqual({ kind: 'not_processed' })
+    expect(await gateway.pay(guesses[0] ?? right)).toMatchObject({ kind: 'declined', code: '20002' })
+    expect(await gateway.pay(right)).toEqual(approved)
+    const next = payWith(ACCESS_KEY)
+    const answer = gateway.pay(next)
+    await worker.settle(next.key, APPROVAL)
+    expect(await answer).toEqual(approved)
+    expect(gateway.lines.filter(({ fields }) => fields.reason === 'bad credentials')).toHaveLength(1)
+    expect(JSON.stringify(gateway.lines)).not.toMatch(/wrong-|another|4111/)
+  })
+})

@@ -1,19 +1,25 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { elapsedMs, type Identity, isAttemptOver, type Ledger, type PaymentRecord } from '@pay/ledger'
+import { elapsedMs, type GatewayLedger, type Identity, isAttemptOver, type PaymentRecord } from '@pay/ledger'
 import type { Credentials, PayRequest, Verdict } from '@pay/mapper'
 import { type Producer, type SealKeys, sealCredentials, sealPayment } from '@pay/payment-queue'
-import { type Log, reasonOf, type Times } from '@pay/service'
+import { type Clock, type Log, reasonOf, type Times } from '@pay/service'
+import { type Admission, admissible } from './admission.ts'
+import type { Lanes, Place } from './lanes.ts'
+import type { Metrics } from './metrics.ts'
+import type { Misuse } from './misuse.ts'
 import { verdictOf } from './verdict.ts'
-import type { News, Seat, WaitingRoom } from './waiting-room.ts'
+import type { HungUp, News, Seat, WaitingRoom } from './waiting-room.ts'
+import type { WeatherWatch } from './watch-weather.ts'
 
 /** One try, parsed: steps 3 to 6 of the journey.
  *
  *  3 identify   payment key and fingerprint
  *  4 admit      new or join: go on · replay: the outcome · reused: refused · ledger away: keep asking, at the end `unconfirmed`;
  *               with too many tries held already, silence
- *  5 seal, add  queue away or too many tries held: a new payment goes accepted -> not_sent, and only when that is acknowledged
- *               the caller hears `not_processed`; a payment that others began is left to them
+ *  5 seal, add  in the lane of its account: when others of it have ended. Queue away, too many tries held, it is foreseen that it
+ *               cannot be sent in time, or it looks like misuse: a new payment goes accepted -> not_sent, and only when that is
+ *               acknowledged the caller hears `not_processed`; a payment that others began is left to them
  *  6 wait       the outcome · SEND_BY: accepted -> not_sent, or lost to the fence and waiting on · ANSWER_BY: `unconfirmed`
+ *               being undone: until that has ended, at most as long as PayConex may take
  *
  * Resolves with what the caller hears, or with undefined: silence, because the caller hung up, or because nothing true can
  * be said yet and this gateway can hold no more tries. Twilio then tries again and joins. */
@@ -22,20 +28,25 @@ export type Try = {
   /** The request as received: what the fingerprint is made of. */
   body: Record<string, unknown>
   credentials: Credentials
-  hungUp: AbortSignal
+  /** Undefined: it may be that of a proxy, which many callers share. */
+  address?: string | undefined
+  hungUp: HungUp
 }
 
 export type PayDeps = {
-  ledger: Ledger
+  ledger: GatewayLedger
   producer: Producer
   room: WaitingRoom
+  lanes: Lanes
+  weather: Pick<WeatherWatch, 'sky' | 'queued'>
+  misuse: Misuse
+  metrics: Pick<Metrics, 'refused'>
   identity: Identity
   sealKeys: SealKeys
   times: Times
-  gateway: string
   maxWaiting: number
   firstSeen: (key: string, arrivedAt: number) => number
-  now: () => number
+  clock: Clock
   log: Log
 }
 
@@ -44,11 +55,17 @@ export type Pay = (theTry: Try) => Promise<Verdict | undefined>
 /** A held try at a deadline; `answerAt` is its ANSWER_BY by the clock of this gateway. */
 type Overdue = { seat: Seat; record: PaymentRecord; answerAt: number }
 
+/** A try that was admitted: its payment, and what it needs to be held. */
+type Admitted = { theTry: Try; record: PaymentRecord; seat: Seat; isNew: boolean; arrivedAt: number; readAt: number }
+
+type Reason = Exclude<Admission, 'go'> | 'full' | 'queue' | NonNullable<ReturnType<Misuse['suspect']>>
+
 const UNCONFIRMED: Verdict = { kind: 'unconfirmed' }
 const NOT_PROCESSED: Verdict = { kind: 'not_processed' }
 
 export function createPay(deps: PayDeps): Pay {
-  const { ledger, producer, room, identity, sealKeys, times, log, now } = deps
+  const { ledger, producer, room, lanes, weather, misuse, identity, sealKeys, times, log } = deps
+  const { now, sleep } = deps.clock
 
   return async function pay(theTry) {
     const key = identity.paymentKey({ accountId: theTry.credentials.accountId, ...theTry.request })
@@ -62,19 +79,74 @@ export function createPay(deps: PayDeps): Pay {
   }
 
   async function payFromSeat(theTry: Try, key: string, seat: Seat): Promise<Verdict | undefined> {
-    const admitted = await admit(theTry, key)
-    if (!admitted || 'kind' in admitted) return admitted
-    const { verdict, record } = admitted
+    const arrivedAt = now()
+    const admitted = await admit(theTry, key, seat)
+    if (!admitted || 'kind' in admitted) return unadmitted(key, seat, admitted)
+    const { verdict, record, fingerprint } = admitted
+    seat.admitted()
     log.info({ payment: key, attempt: record.attempt, method: record.method, verdict, state: record.state }, 'admitted')
     if (verdict === 'reused') return { kind: 'transaction_id_reused' }
     const outcome = verdict === 'replay' ? verdictOf(record) : undefined
+    // A request that was told of its decline hears the latest one, which may be that of another with other credentials.
+    if (outcome && record.fingerprint === fingerprint) misuse.heard(theTry, record)
     if (outcome) return outcome
     const isNew = verdict === 'new'
-    if (isFull()) return isNew ? refuse(record, 'full') : turnedAway(key)
-    if (await dispatched(theTry, record)) return waitAndErase(seat, record)
-    // A payment that this try only joins may be in good hands elsewhere: it is not withdrawn from under them.
-    const refusal = isNew ? await refuse(record, 'queue') : undefined
-    return refusal ?? waitAndErase(seat, record)
+    return leave(record, seat, await hold({ theTry, record, seat, isNew, arrivedAt, readAt: now() }))
+  }
+
+  /** A try that is told an outcome has been waited for until then. One that hears nothing, or nothing certain, is waited for no
+   * longer: whoever finishes the payment later knows that it is not heard of here. The ledger's answer to that is also the last
+   * look: what it knows by then is told. */
+  async function leave(record: PaymentRecord, seat: Seat, verdict: Verdict | undefined): Promise<Verdict | undefined> {
+    if (verdict && verdict.kind !== 'unconfirmed') return verdict
+    const reply = await ledger.leave(record.key, seat.name).catch(() => undefined)
+    return verdict && ((reply && outcomeFor(record, reply.record)) ?? verdict)
+  }
+
+  /** The ledger may have recorded it all the same, and its answer was lost. Nobody waits for its answer to this: it has just not
+   * answered. */
+  function unadmitted(key: string, seat: Seat, verdict: Verdict | undefined): Verdict | undefined {
+    void ledger.leave(key, seat.name).catch(() => undefined)
+    return verdict
+  }
+
+  async function hold(admitted: Admitted): Promise<Verdict | undefined> {
+    const { record } = admitted
+    const reason = reasonAgainst(admitted)
+    const refusal = reason && (await refuse(admitted, reason))
+    if (refusal) return refusal
+    if (reason === 'full') return turnedAway(record.key)
+    // A payment that could not be refused is waited for like others, but not sent on its way by us.
+    return reason ? wait(admitted) : holdInLane(admitted)
+  }
+
+  /** Why this try cannot be served. One that joins a payment is turned away only by a full house: the payment may be in good
+   * hands elsewhere. */
+  function reasonAgainst({ theTry, record, isNew }: Admitted): Reason | undefined {
+    if (isFull()) return 'full'
+    if (!isNew) return undefined
+    const suspicion = misuse.suspect(theTry)
+    if (suspicion) return suspicion
+    const admission = admissible({ ...weather.sky(), lane: lanes.look(record.account) }, times)
+    return admission === 'go' ? undefined : admission
+  }
+
+  /** Its turn may come late; meanwhile there can be news, such as that another gateway was faster. */
+  async function holdInLane(admitted: Admitted): Promise<Verdict | undefined> {
+    const { record } = admitted
+    const place = lanes.enter(record.account, nameOf(record), { isUnderWay: record.state !== 'accepted' })
+    const dispatched = dispatchInTurn(admitted, place)
+    try {
+      const verdict = await wait(admitted)
+      if (verdict) place.leave()
+      // What this try has sealed, or seals only now, may be there although the worker has erased it: the one that learns the outcome
+      // erases it again. Without an outcome it lives until ANSWER_BY at most.
+      if (verdict && record.state === 'accepted')
+        void dispatched.then(() => producer.shredAgain(record)).catch(() => undefined)
+      return verdict
+    } finally {
+      place.hangUp()
+    }
   }
 
   /** This try's own seat is counted, too. */
@@ -89,12 +161,12 @@ export function createPay(deps: PayDeps): Pay {
 
   /** Step 4. A ledger that does not answer is asked again until this try ends: whether this is a repeat cannot be known. A full
    * house does not hold the try for that; those who are held already stay. */
-  async function admit({ request, body, credentials, hungUp }: Try, key: string) {
+  async function admit({ request, body, credentials, hungUp }: Try, key: string, seat: Seat) {
     const fingerprint = identity.fingerprint({ body, accessKey: credentials.accessKey.expose() })
     const admission = {
       key,
       fingerprint,
-      gateway: deps.gateway,
+      seat: seat.name,
       method: request.method,
       account: credentials.accountId,
       custom_id: request.transactionId,
@@ -104,7 +176,7 @@ export function createPay(deps: PayDeps): Pay {
     const arrivedAt = now()
     for (let isHeld = false; !hungUp.aborted; isHeld = true) {
       try {
-        return await ledger.admit(admission)
+        return { ...(await ledger.admit(admission)), fingerprint }
       } catch (error) {
         log.warn({ payment: key, step: 'admit', reason: reasonOf(error) }, 'the ledger did not answer')
         if (now() - deps.firstSeen(key, arrivedAt) >= times.answerByMs) return UNCONFIRMED
@@ -115,46 +187,52 @@ export function createPay(deps: PayDeps): Pay {
     return undefined
   }
 
-  /** Step 5. False when the queue did not take it; it may have all the same, but then the fence will refuse the job. */
-  async function dispatched({ request, credentials }: Try, record: PaymentRecord): Promise<boolean> {
-    if (record.state !== 'accepted') return true
+  /** Step 5. What the queue did not take is refused, if this try began it; the queue may have taken it all the same, but then
+   * the fence will refuse the job. */
+  async function dispatchInTurn(admitted: Admitted, { turn }: Place): Promise<void> {
+    if (admitted.record.state !== 'accepted' || !(await turn) || admitted.theTry.hungUp.aborted) return
     try {
-      const sealed = sealPayment({ request, credentials }, record, sealKeys)
-      await producer.add(record, sealed, leftUntil(record, times.answerByMs))
-      return true
+      await dispatch(admitted)
     } catch (error) {
-      log.warn({ payment: record.key, step: 'add', reason: reasonOf(error) }, 'the queue did not answer')
-      return false
+      log.warn({ payment: admitted.record.key, step: 'add', reason: reasonOf(error) }, 'the queue did not answer')
+      if (admitted.isNew) await refuse(admitted, 'queue')
     }
+  }
+
+  async function dispatch({ theTry, record, readAt }: Admitted): Promise<void> {
+    const { request, credentials } = theTry
+    const sealed = sealPayment({ request, credentials }, record, sealKeys)
+    await producer.add(record, sealed, leftUntil(record, times.answerByMs) - (now() - readAt))
+    weather.queued()
   }
 
   /** Nothing can be done for this try. That is said only when the ledger has acknowledged that nothing will be sent; when a
    * worker was faster, or the ledger does not answer, nothing true can be said yet: undefined. */
-  async function refuse(record: PaymentRecord, reason: 'full' | 'queue'): Promise<Verdict | undefined> {
+  async function refuse({ record, isNew, arrivedAt }: Admitted, reason: Reason): Promise<Verdict | undefined> {
+    if (!isNew) return undefined
     log.warn({ payment: record.key, attempt: record.attempt, reason }, 'a new payment cannot be taken')
     const latest = await withdraw(record).catch(() => undefined)
-    return latest && outcomeFor(record, latest)
-  }
-
-  /** Step 6. A try that sealed the payment may have done so after the worker erased it: the one that learns the outcome erases
-   * it again. Without an outcome it lives until ANSWER_BY at most. */
-  async function waitAndErase(seat: Seat, record: PaymentRecord): Promise<Verdict | undefined> {
-    const verdict = await wait(seat, record)
-    if (verdict && record.state === 'accepted') erase(record)
+    if (latest) room.tell(latest)
+    const verdict = latest && outcomeFor(record, latest)
+    if (verdict) deps.metrics.refused(reason, now() - arrivedAt)
     return verdict
   }
 
-  async function wait(seat: Seat, admitted: PaymentRecord): Promise<Verdict | undefined> {
+  /** Step 6. */
+  async function wait({ theTry, seat, record: admitted }: Admitted): Promise<Verdict | undefined> {
     let record = admitted
     let readAt = now()
+    // ANSWER_BY is long past then; but to undo it takes no longer than PayConex may take.
+    const reversedBy = readAt + times.payconexTimeoutMs
     for (;;) {
-      const answerAt = readAt + leftUntil(record, times.answerByMs)
+      const answerAt = record.state === 'reversing' ? reversedBy : readAt + leftUntil(record, times.answerByMs)
       const deadline = record.state === 'accepted' ? readAt + leftUntil(record, times.sendByMs) : answerAt
       const early = await seat.next(Math.max(0, deadline - now()))
       const news = early.kind === 'deadline' ? await onDeadline({ seat, record, answerAt }) : early
       if (news.kind === 'hung up') return undefined
       if (news.kind === 'deadline') return UNCONFIRMED
       const verdict = outcomeFor(admitted, news.record)
+      if (verdict && news.record.fingerprint === admitted.fingerprint) misuse.heard(theTry, news.record)
       if (verdict) return verdict
       if (news.record.attempt < record.attempt) continue
       record = news.record
@@ -184,13 +262,9 @@ export function createPay(deps: PayDeps): Pay {
    * sealed card data goes at once. */
   async function withdraw(record: PaymentRecord, options = { whenExpired: false }): Promise<PaymentRecord | undefined> {
     const reply = await ledger.withdraw(record, { state: 'not_sent' }, options)
-    if (reply && isAttemptOver(record, reply.record)) erase(record)
+    // Nobody waits for this: what cannot be erased now is gone at ANSWER_BY.
+    if (reply && isAttemptOver(record, reply.record)) void producer.shred(record).catch(() => undefined)
     return reply?.record
-  }
-
-  /** Nobody waits for this: what cannot be erased now is gone at ANSWER_BY. */
-  function erase(record: PaymentRecord): void {
-    void producer.shred(record).catch(() => undefined)
   }
 }
 
@@ -205,3 +279,5 @@ function outcomeFor(admitted: PaymentRecord, latest: PaymentRecord): Verdict | u
 
 /** What is left, at the time the record was read, of a time that counts from the first try of its attempt. */
 const leftUntil = (record: PaymentRecord, ms: number): number => ms - elapsedMs(record)
+
+const nameOf = ({ key, attempt }: PaymentRecord) => `${key}.${attempt}`

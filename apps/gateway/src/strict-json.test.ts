@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { NotJson, parseStrictJson } from './strict-json.ts'
 
@@ -38,8 +39,33 @@ describe('a body', () => {
     expect(() => parse(text)).toThrow(NotJson)
   })
 
-  it('is refused when it is not UTF-8', () => {
+  it('is refused when it is not UTF-8, and the next one is read', () => {
     expect(() => parseStrictJson(Uint8Array.from([0x7b, 0xff, 0x7d]))).toThrow(NotJson)
+    expect(parse('\uFEFF{"a":"é"}')).toEqual({ a: 'é' })
+  })
+
+  const anything = fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 4 }), { minKeys: 1, noNullPrototype: true })
+
+  it('is read as JSON.parse reads it, whatever it says', () => {
+    fc.assert(
+      fc.property(anything, fc.constantFrom(undefined, 2, '\t'), (body, space) => {
+        const text = JSON.stringify(body, null, space)
+
+        expect(parse(text)).toEqual(JSON.parse(text))
+      }),
+    )
+  })
+
+  it('is refused when any key of it stands twice, with any values, wherever it is', () => {
+    fc.assert(
+      fc.property(anything, fc.jsonValue({ maxDepth: 2 }), fc.nat({ max: 3 }), (body, other, depth) => {
+        const [key = ''] = Object.keys(body)
+        const twice = `{${JSON.stringify(key)}:${JSON.stringify(other)},${JSON.stringify(body).slice(1)}`
+        const text = `${'{"a":['.repeat(depth)}${twice}${']}'.repeat(depth)}`
+
+        expect(() => parse(text)).toThrow(NotJson)
+      }),
+    )
   })
 
   it('is read or refused in little time, whatever it is', () => {

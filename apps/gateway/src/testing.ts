@@ -1,4 +1,4 @@
-import { Agent, type IncomingHttpHeaders, type RequestOptions, request } from 'node:http'
+import { Agent, type IncomingHttpHeaders, type RequestOptions, request, type Server } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import type { PaymentRecord } from '@pay/ledger'
 import type { Log, LogFields } from '@pay/service'
@@ -6,8 +6,11 @@ import visaCharge from '../../../examples/charge-card.json' with { type: 'json' 
 import legacyCharge from '../../../examples/charge-legacy.json' with { type: 'json' }
 import visaToken from '../../../examples/tokenize-card.json' with { type: 'json' }
 import { createApp, ENDPOINT } from './app.ts'
+import type { TrustProxy } from './caller-address.ts'
 import { createDoor, type DoorOptions } from './door.ts'
+import { createGuesses } from './guesses.ts'
 import { createMetrics } from './metrics.ts'
+import { watchMisuse } from './misuse.ts'
 import type { Pay, Try } from './pay.ts'
 
 /** Support for this folder's tests. */
@@ -28,6 +31,7 @@ export const recordOf = (changes: Partial<PaymentRecord> = {}): PaymentRecord =>
   now: 1000,
   first: 1000,
   asked: 0,
+  reversals: 0,
   method: 'charge',
   account: ACCOUNT,
   custom_id: 'tx-1',
@@ -54,6 +58,7 @@ export type Question = {
 export type Answer = { status: number; headers: IncomingHttpHeaders; text: string; json: Record<string, unknown> }
 
 export type Door = {
+  server: Server
   port: number
   /** Asks as Twilio would, except for what the question says otherwise. Rejects when the connection ends without an answer. */
   ask: (question?: Question) => Promise<Answer>
@@ -64,7 +69,22 @@ export type Door = {
   lines: Line[]
 }
 
-export type AppOptions = { pay?: Pay; allowedAccounts?: readonly string[]; limits?: DoorOptions['limits'] }
+export type AppOptions = {
+  pay?: Pay
+  allowedAccounts?: readonly string[]
+  trustProxy?: TrustProxy
+  badCredentials?: number
+} & Partial<Pick<DoorOptions, 'limits' | 'certificate' | 'maxConnections'>>
+
+/** Nobody is suspected. */
+export const noMisuse = () =>
+  watchMisuse(
+    {
+      badCredentials: { limit: 0, windowMs: 1000 },
+      cardTesting: { declines: 0, approvedPercent: 0, windowMs: 1000 },
+    },
+    () => 0,
+  ).misuse
 
 const SILENCE_MS = 150
 
@@ -78,14 +98,32 @@ export async function withApp(use: (door: Door) => Promise<void>, options: AppOp
     return pay(theTry)
   }
   const metrics = createMetrics(() => 0)
-  const app = createApp({ pay: recording, allowedAccounts, currencies: ['USD'], metrics, log })
-  const server = createDoor({ app, metrics, ...(options.limits && { limits: options.limits }) })
+  const { limits, certificate, maxConnections = 10_000, trustProxy, badCredentials = 0 } = options
+  const guesses = createGuesses({ limit: badCredentials, windowMs: 600_000, now: () => performance.now() })
+  const isLeaving = () => false
+  const app = createApp({
+    pay: recording,
+    allowedAccounts,
+    currencies: ['USD'],
+    trustProxy,
+    guesses,
+    isLeaving,
+    metrics,
+    log,
+  })
+  const server = createDoor({
+    app,
+    metrics,
+    maxConnections,
+    ...(limits && { limits }),
+    ...(certificate && { certificate }),
+  })
   server.listen(0, '127.0.0.1')
   const agent = new Agent({ keepAlive: true })
   await new Promise((resolve) => server.once('listening', resolve))
   const { port } = server.address() as AddressInfo
   try {
-    await use({ port, ask: (question) => ask({ port, agent }, question), write: write(port), tries, lines })
+    await use({ server, port, ask: (question) => ask({ port, agent }, question), write: write(port), tries, lines })
   } finally {
     agent.destroy()
     server.closeAllConnections()

@@ -133,6 +133,48 @@ describe('a failed TLS handshake', () => {
   })
 })
 
+describe('a request to go on in another protocol', () => {
+  const upgrade = PAYMENT.replace('Host: x', 'Host: x\r\nConnection: Upgrade\r\nUpgrade: h2c')
+
+  it.each([
+    ['Upgrade', upgrade],
+    ['CONNECT', 'CONNECT bank.example:443 HTTP/1.1\r\nHost: x\r\n\r\n'],
+  ])('(%s) is refused, and the connection closed', (_, bytes) =>
+    withApp(async ({ write, tries }) => {
+      expectRefusal(await write(bytes), '400 Bad Request')
+      expect(tries).toEqual([])
+    }),
+  )
+
+  it('does not make the door read what stands in the body of the next one as a request', () =>
+    withApp(async ({ port, tries }) => {
+      const { socket, isClosed } = dial(port)
+      socket.setNoDelay(true)
+      socket.write(`${upgrade}${head(`Content-Length: ${PAYMENT.length}`)}`)
+      await sleep(30)
+      socket.write(PAYMENT)
+
+      await expect.poll(isClosed).toBe(true)
+      expect(tries).toEqual([])
+    }))
+
+  it('behind a payment under way is not answered', async () => {
+    await withApp(
+      async ({ port, tries }) => {
+        const { socket, heard, isClosed } = dial(port)
+        socket.write(PAYMENT)
+        await expect.poll(() => tries.length).toBe(1)
+
+        socket.write(upgrade)
+
+        await expect.poll(isClosed).toBe(true)
+        expect(heard()).toBe('')
+      },
+      { pay: () => new Promise(() => undefined) },
+    )
+  })
+})
+
 describe('what can be read but is no request that HTTP allows', () => {
   it.each([
     ['without a host', PAYMENT.replace('Host: x\r\n', ''), '400 Bad Request'],

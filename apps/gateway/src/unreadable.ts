@@ -1,12 +1,13 @@
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { toPayReply } from '@pay/mapper'
+import { SAFE_HEADERS } from '@pay/service'
 import type { Metrics } from './metrics.ts'
 
 /** What cannot be read as HTTP never reaches the app: Node answers it by itself, without a body. Here it gets the same status
  * and the shape of every other answer, and the connection is closed:
  *
- *  400  this is no HTTP · 413 its chunks say too much · 431 its headers are too large
+ *  400  this is no HTTP, or asks to go on in something else · 413 its chunks say too much · 431 its headers are too large
  *  silence  it came too slowly, nobody listens any more, or the answer would be taken for that of a payment: the slow
  *           request may be the repeat of one that was charged
  */
@@ -14,13 +15,22 @@ export function answerUnreadable(server: Server, metrics: Pick<Metrics, 'answere
   const exchanges = rememberExchanges(server)
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const status = statusOf(error)
-    if (status === undefined || !socket.writable || !exchanges(socket).every(isStillRead)) {
-      socket.destroy()
-      return
-    }
+    if (status === undefined) socket.destroy()
+    else refuse(socket, status)
+  })
+  // Were it ignored, Node would drop what follows in the same packet, and read on in the middle of the next request: what stands
+  // in a body would be taken for a request of its own.
+  for (const event of ['upgrade', 'connect'])
+    server.on(event, (_request: IncomingMessage, socket: Duplex) => {
+      socket.on('error', () => undefined)
+      refuse(socket, 400)
+    })
+
+  function refuse(socket: Duplex, status: number): void {
+    if (!socket.writable || !exchanges(socket).every(isStillRead)) return void socket.destroy()
     metrics.answered(status, 'invalid_request')
     socket.end(answer(status), () => socket.destroy())
-  })
+  }
 }
 
 /** Undefined for an error of the connection, not of what came over it: a reset, a failed TLS handshake. */
@@ -57,7 +67,7 @@ function answer(status: number): string {
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     'Content-Type: application/json; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
-    'Cache-Control: no-store',
+    ...Object.entries(SAFE_HEADERS).map(([name, value]) => `${name}: ${value}`),
     'Connection: close',
   ]
   return `${head.join('\r\n')}\r\n\r\n${body}`

@@ -12,7 +12,7 @@ describe('like a web server', () => {
   test.each([
     ['GET', '/api/qsapi/3.8'],
     ['POST', '/api/qsapi/3.7'],
-    ['POST', '/api/rsapi/3.8'],
+    ['POST', '/api/slapi/3.8'],
     ['GET', '/favicon.ico'],
     ['GET', '/api/%E0%A4%A'],
   ])('%s %s is an HTML page that says no', (method, path) =>

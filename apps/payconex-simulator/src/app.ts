@@ -6,6 +6,7 @@ import { createExchange } from './exchange.ts'
 import { type Reply, webPage } from './line.ts'
 import { renderPage } from './page.ts'
 import { createQsapi } from './qsapi.ts'
+import { createRsapi } from './rsapi.ts'
 import { createTsapi } from './tsapi.ts'
 import { createWorld } from './world.ts'
 
@@ -24,6 +25,7 @@ export function createSimulator() {
   const form = express.text({ type: 'application/x-www-form-urlencoded', limit: BODY_LIMIT_BYTES })
   app.post('/api/qsapi/3.8', form, createExchange(world, createQsapi(world)))
   app.post('/api/tsapi/3.8', form, createExchange(world, createTsapi(world)))
+  app.post('/api/rsapi/3.8', form, createRsapi(world))
   app.use('/_sim', createControl(world))
   app.get('/', (_request, response) => void response.type('html').send(renderPage(world)))
   app.use((_request, response) => sendPage(response, webPage(404, 'Not Found')))

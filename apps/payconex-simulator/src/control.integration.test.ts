@@ -129,6 +129,17 @@ test('no card number, CVV, bank account or key is to be found anywhere', () =>
   }))
 
 describe('faults and settings', () => {
+  test('faults of one label are taken back, the others stay', () =>
+    withSimulator(async ({ control }) => {
+      await control('/faults', { fault: 'hang', label: 'storm' })
+      await control('/faults', { fault: '503', custom_id: 'CAf1', label: 'CAf1' })
+      await control('/faults', { fault: 'empty' })
+
+      const { faults } = await control('/faults?label=storm', undefined, 'DELETE')
+
+      expect(faults).toMatchObject([{ fault: '503', label: 'CAf1' }, { fault: 'empty' }])
+    }))
+
   test('faults are listed with what is left of them, and cleared', () =>
     withSimulator(async ({ control, attempt }) => {
       await control('/faults', { fault: '503', next: 3, on: 'sale', custom_id: 'CAf1' })
@@ -154,6 +165,7 @@ describe('faults and settings', () => {
         minDelayMs: 5,
         maxDelayMs: 0,
         statusLagMs: 0,
+        reportFiltersByCustomId: true,
       })
     }))
 

@@ -16,15 +16,17 @@ export function createControl(world: World): Router {
   router.get('/', (_request, response) => void response.json({ note: NOTE, routes: ROUTES }))
   router.get('/ledger', (request, response) => void response.json(showLedger(world, customIdOf(request))))
   router.get('/requests', (request, response) => {
-    response.json({ requests: journal.requests(customIdOf(request)) })
+    const { account_id } = request.query
+    const accountId = typeof account_id === 'string' ? account_id : undefined
+    response.json({ requests: journal.requests({ custom_id: customIdOf(request), account_id: accountId }) })
   })
   router.get('/faults', (_request, response) => void response.json(showFaults()))
   router.post('/faults', ({ body }, response) => {
     faults.add(faultRequest.parse(body))
     response.json(showFaults())
   })
-  router.delete('/faults', (_request, response) => {
-    faults.clear()
+  router.delete('/faults', ({ query }, response) => {
+    faults.clear(typeof query.label === 'string' ? query.label : undefined)
     response.json(showFaults())
   })
   router.get('/settings', (_request, response) => void response.json(settings.current))
@@ -46,7 +48,7 @@ const NOTE = 'control interface of the simulator, not part of PayConex'
 const ROUTES = [
   'GET /_sim/ledger?custom_id=',
   'GET /_sim/requests?custom_id=',
-  'GET, POST, DELETE /_sim/faults',
+  'GET, POST /_sim/faults, DELETE /_sim/faults?label=',
   'GET, POST /_sim/settings',
   'POST /_sim/reset',
 ]

@@ -66,7 +66,8 @@ async function converse({ api, fields, hit, line }: Conversation): Promise<void>
   if (!done) return
   await pause(line, hit?.when === 'after' ? hit.ms : 0)
   const answer = bend.alters?.(done.answer, work.otherId()) ?? done.answer
-  const reply = encode(answer, bend.format ?? fields.response_format)
+  const plain = encode(answer, bend.format ?? fields.response_format)
+  const reply = bend.dresses?.(plain) ?? plain
   if (bend.insteadOfAnswer) return bend.insteadOfAnswer(line, reply)
   const delivered = await line.reply(reply)
   if (delivered && done.entry) done.entry.answered = true

@@ -71,3 +71,11 @@ test('an armed fault comes before the one of a magic amount, which comes back ev
 test('the refund of a magic amount is an ordinary refund', () => {
   expect(armed().pick({ ...saleOf('a', '1.02'), kind: 'refund' })).toBeUndefined()
 })
+
+test('a fault for one account hits no other', () => {
+  const faults = armed({ fault: 'hang', on: 'status', account_id: '120615000001' })
+  const status = (account_id: string) => ({ api: 'tsapi' as const, kind: 'status', fields: { account_id } })
+
+  expect(faults.pick(status('120615000002'))).toBeUndefined()
+  expect(faults.pick(status('120615000001'))).toMatchObject({ name: 'hang' })
+})

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Answer } from './answers.ts'
+import { type Answer, outcome } from './answers.ts'
 import { toCents } from './fields.ts'
 import { kinds, type Received } from './journal.ts'
 import { type Line, type Reply, webPage } from './line.ts'
@@ -15,6 +15,8 @@ export interface Bend {
   /** Changes what is approved, and so the books as well. */
   readonly approves?: (cents: number) => number
   readonly format?: 'FORM'
+  /** Changes how the answer travels. */
+  readonly dresses?: (reply: Reply) => Reply
 }
 
 const silence = (line: Line) => line.silence()
@@ -26,6 +28,13 @@ const page =
   }
 const RETRY_AFTER = { 'Retry-After': '1' }
 const FIREWALL = 'Request unsuccessful. Incident ID 0'
+const HUGE_BYTES = 10 * 1024 * 1024
+
+/** A refusal that also has the status of one. None is recorded; the body is that of a business refusal. */
+const refusal = (status: number) => async (line: Line) => {
+  const body = JSON.stringify(outcome({ code: 20000 + status, message: 'REQUEST REFUSED' }))
+  await line.reply({ status, contentType: 'application/json', body })
+}
 
 /** All faults, by name. */
 export const faults = {
@@ -35,15 +44,30 @@ export const faults = {
   reset_before_commit: { insteadOfWork: reset },
   reset_after_commit: { insteadOfAnswer: reset },
   lose_answer: { insteadOfAnswer: silence },
+  '400': { insteadOfWork: refusal(400) },
+  '401': { insteadOfWork: refusal(401) },
+  '403': { insteadOfWork: refusal(403) },
+  '422': { insteadOfWork: refusal(422) },
   '500': { insteadOfWork: page(500, 'Internal Server Error') },
+  '502': { insteadOfWork: page(502, 'Bad Gateway') },
+  '504': { insteadOfWork: page(504, 'Gateway Timeout') },
   '503': { insteadOfWork: page(503, 'Service Unavailable', RETRY_AFTER) },
   '429': { insteadOfWork: page(429, 'Too Many Requests', RETRY_AFTER) },
   '500_after_commit': { insteadOfAnswer: page(500, 'Internal Server Error') },
+  '502_after_commit': { insteadOfAnswer: page(502, 'Bad Gateway') },
+  '504_after_commit': { insteadOfAnswer: page(504, 'Gateway Timeout') },
   html: { insteadOfWork: page(200, FIREWALL) },
   html_after_commit: { insteadOfAnswer: page(200, FIREWALL) },
   half_body: { insteadOfAnswer: (line, reply) => line.half(reply) },
   booleans_as_digits: { alters: (answer) => mapValues(answer, (value) => (isBoolean(value) ? digit(value) : value)) },
+  booleans_as_letters: { alters: (answer) => mapValues(answer, (value) => (isBoolean(value) ? letter(value) : value)) },
+  booleans_as_null: { alters: (answer) => mapValues(answer, (value) => (isBoolean(value) ? null : value)) },
+  without_id: { alters: ({ transaction_id, ...answer }) => answer },
+  not_found: { alters: ({ transaction_id = null }) => ({ found: false, transaction_id, ...outcome() }) },
   form_answer: { format: 'FORM' },
+  wrong_type: { dresses: (reply) => ({ ...reply, contentType: 'text/html; charset=utf-8' }) },
+  broken_gzip: { dresses: (reply) => ({ ...reply, headers: { 'Content-Encoding': 'gzip' } }) },
+  huge: { dresses: (reply) => ({ ...reply, body: reply.body.padEnd(HUGE_BYTES) }) },
   other_amount: { approves: (cents) => Math.ceil(cents / 2) },
   other_id: {
     alters: (answer, otherId) => ('transaction_id' in answer ? { ...answer, transaction_id: otherId } : answer),
@@ -57,6 +81,7 @@ const faultNames = Object.keys(faults) as FaultName[]
 
 const isBoolean = (value: Answer[string]): value is boolean => typeof value === 'boolean'
 const digit = (value: boolean) => (value ? '1' : '0')
+const letter = (value: boolean) => (value ? 'Y' : 'N')
 const mapValues = (answer: Answer, change: (value: Answer[string]) => Answer[string]): Answer =>
   Object.fromEntries(Object.entries(answer).map(([name, value]) => [name, change(value)]))
 
@@ -75,7 +100,9 @@ export const faultRequest = z
       .optional(),
     when: z.enum(['before', 'after']).optional(),
     on: z.enum(['any', 'qsapi', 'tsapi', ...kinds]).default('qsapi'),
+    account_id: z.string().min(1).optional(),
     custom_id: z.string().min(1).optional(),
+    label: z.string().min(1).max(100).optional(),
   })
   .refine(({ fault, ms }) => fault !== 'delay' || ms !== undefined, { path: ['ms'], error: 'a delay needs its length' })
 
@@ -118,8 +145,9 @@ export function createFaults() {
       return hit ?? pickByAmount(received)
     },
     list: () => armed.map((fault) => fault.show()),
-    clear() {
-      armed = []
+    /** All of them, or those of one label. */
+    clear(label?: string) {
+      armed = label === undefined ? [] : armed.filter((fault) => fault.label !== label)
     },
   }
 }
@@ -133,6 +161,7 @@ function arm(request: FaultRequest) {
   let count = 0
 
   return {
+    label: request.label,
     hit: { name: fault, ms, when },
     hits(received: Received): boolean {
       if (!concerns(request, received) || random() >= share) return false
@@ -144,8 +173,10 @@ function arm(request: FaultRequest) {
   }
 }
 
-const concerns = ({ on, custom_id }: FaultRequest, { api, kind, fields }: Received) =>
-  ['any', api, kind].includes(on) && (custom_id === undefined || custom_id === fields.custom_id)
+const concerns = ({ on, custom_id, account_id }: FaultRequest, { api, kind, fields }: Received) =>
+  ['any', api, kind].includes(on) &&
+  (custom_id === undefined || custom_id === fields.custom_id) &&
+  (account_id === undefined || account_id === fields.account_id)
 
 /** Only where money is taken: the amount of a refund follows from the sale and must not bring its fault back. */
 function pickByAmount({ kind, fields }: Received): Hit | undefined {

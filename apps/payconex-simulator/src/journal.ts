@@ -26,8 +26,14 @@ export function createJournal() {
       if (kept.length >= 2 * MAX_KEPT) kept = kept.slice(-MAX_KEPT)
     },
     counts: () => ({ ...counts }),
-    requests: (customId?: string) =>
-      kept.slice(-MAX_KEPT).filter(({ values }) => customId === undefined || values.custom_id === customId),
+    /** Those that carry these values; all without any. */
+    requests: (wanted: { custom_id?: string | undefined; account_id?: string | undefined } = {}) => {
+      const { custom_id, account_id } = wanted
+      return kept
+        .slice(-MAX_KEPT)
+        .filter(({ values }) => custom_id === undefined || values.custom_id === custom_id)
+        .filter(({ values }) => account_id === undefined || values.account_id === account_id)
+    },
     clear() {
       counts = noCounts()
       kept = []

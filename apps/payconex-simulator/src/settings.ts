@@ -19,6 +19,8 @@ const schema = z.strictObject({
   maxDelayMs: delayMs,
   /** A status request finds a transaction only this long after its commit, as on a replica that lags. */
   statusLagMs: delayMs,
+  /** Whether RSAPI looks at custom_id. Nobody has confirmed that it does. */
+  reportFiltersByCustomId: z.boolean(),
 })
 
 type Settings = z.infer<typeof schema>
@@ -35,6 +37,7 @@ const atStart: Settings = {
   minDelayMs: 0,
   maxDelayMs: 0,
   statusLagMs: 0,
+  reportFiltersByCustomId: true,
 }
 
 export type SettingsBox = ReturnType<typeof createSettings>

@@ -85,7 +85,7 @@ test('an account sees its own transactions only', () =>
 
 test('a status that lags finds nothing at first', () =>
   withSimulator(async ({ control, qsapi, status }) => {
-    await control('/settings', { statusLagMs: 100 })
+    await control('/settings', { statusLagMs: 1000 })
     const { transaction_id: id = '' } = await qsapi(sale)
 
     expect(await status(id)).toMatchObject({ found: false })

@@ -1,13 +1,13 @@
+import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { readWorkerEnvironment } from './environment.ts'
 
-const key = (seed: number) =>
-  Buffer.from(Array.from({ length: 32 }, (_, index) => (index * seed) % 251)).toString('base64')
+const key = () => randomBytes(32).toString('base64')
 const env = {
   QUEUE_REDIS_URL: 'redis://127.0.0.1:1',
   LEDGER_REDIS_URL: 'redis://127.0.0.1:2',
-  SEAL_KEYS: `k1:${key(3)}`,
-  LEDGER_KEY: key(7),
+  SEAL_KEYS: `k1:${key()}`,
+  LEDGER_KEY: key(),
   PAYCONEX_URL: 'https://cert.payconex.net',
 }
 
@@ -16,7 +16,9 @@ describe('the worker’s environment', () => {
     expect(readWorkerEnvironment(env)).toMatchObject({
       OPS_PORT: 9091,
       PAYCONEX_RESERVE: 'required',
+      IDS_AHEAD: 64,
       WORKER_CONCURRENCY: 100,
+      LATE_APPROVAL: 'report',
       EXTRA_PARAMETERS: [],
       DEFAULT_PARAMETERS: {},
       MODE: 'strict',
@@ -29,14 +31,32 @@ describe('the worker’s environment', () => {
     expect(read.DEFAULT_PARAMETERS).toEqual({ payment_type: 'MOTO' })
   })
 
+  it('may say that late approvals are reversed', () => {
+    expect(readWorkerEnvironment({ ...env, LATE_APPROVAL: 'reverse' }).LATE_APPROVAL).toBe('reverse')
+  })
+
   it.each([
     ['DEFAULT_PARAMETERS', 'payment_type=MOTO'],
     ['DEFAULT_PARAMETERS', '{"a":1}'],
     ['PAYCONEX_RESERVE', 'sometimes'],
     ['WORKER_CONCURRENCY', '0'],
-    ['LATE_APPROVAL', 'reverse'],
+    ['PAYCONEX_PROXY_URL', 'proxy.example:3128'],
+    ['PAYCONEX_PROXY_URL', 'socks5://proxy.example:1080'],
+    ['PAYCONEX_PROXY_URL', 'http://proxy.example:3128/path'],
+    ['PAYCONEX_PROXY_URL', 'http://user:50%off@proxy.example:3128'],
+    ['PAYCONEX_PROXY_URL', 'http://'],
+    ['LATE_APPROVAL', 'ignore'],
   ])('is refused for %s=%s, by name', (name, value) => {
     expect(() => readWorkerEnvironment({ ...env, [name]: value })).toThrow(name)
+  })
+
+  it('may name a proxy, which carries TLS only', () => {
+    const PAYCONEX_PROXY_URL = 'http://user:p%40ss@proxy.example:3128'
+
+    expect(readWorkerEnvironment({ ...env, PAYCONEX_PROXY_URL })).toMatchObject({ PAYCONEX_PROXY_URL })
+    const plain = () => readWorkerEnvironment({ ...env, PAYCONEX_PROXY_URL, PAYCONEX_URL: 'http://127.0.0.1:1' })
+    expect(plain).toThrow('PAYCONEX_PROXY_URL is only for')
+    expect(plain).not.toThrow('ss@')
   })
 
   it.each([

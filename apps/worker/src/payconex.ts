@@ -1,20 +1,26 @@
 import {
+  type Asked,
+  type AskedReversal,
+  type AskedStatus,
   type Credentials,
   interpretAnswer,
   interpretReservation,
+  interpretReversal,
   interpretStatus,
   type Outcome,
+  type Reservation,
+  type ReversalOutcome,
   Secret,
+  type StatusOutcome,
   type Transaction,
+  toReversal,
+  type Unanswered,
 } from '@pay/mapper'
+import type { Exchanged, Unsent } from './classify.ts'
 import type { Exchange } from './exchange.ts'
 
-/** What PayConex said to a submission, or `unsent`: provably nothing reached it. */
-export type Submitted = Outcome | { kind: 'unsent'; reason: string }
-
-export type Reservation = ReturnType<typeof interpretReservation>
-
-export type LookUp = { type: Transaction['type']; reservedId: string; pastTimeout: boolean }
+/** What PayConex said, or `unsent`: provably nothing reached it. */
+export type Submitted = Outcome | Unsent
 
 export type PayconexOptions = {
   url: string
@@ -32,7 +38,7 @@ export function createPayconex({ url, exchange, timeoutMs, questionTimeoutMs }: 
   const qsapi = `${url}/api/qsapi/3.8`
   const tsapi = `${url}/api/tsapi/3.8`
 
-  const ask = (credentials: Credentials, action: string, more: Fields = {}) =>
+  const ask = (credentials: Credentials, action: string, more: Fields = {}, { alone = false } = {}) =>
     exchange({
       url: tsapi,
       form: encode({
@@ -43,35 +49,80 @@ export function createPayconex({ url, exchange, timeoutMs, questionTimeoutMs }: 
         ...more,
       }),
       timeoutMs: questionTimeoutMs,
+      alone,
     })
+
+  const isNew = createMemory()
+
+  // An answer says by its id which payment it is about. Where it cannot, the connection must (decision 15).
+  const order = (fields: Fields, { alone }: { alone: boolean }) =>
+    exchange({ url: qsapi, form: encode(fields), timeoutMs, alone })
 
   return {
     /** Step 8: an id under which PayConex recognises a repeat, and by which the payment can be looked up. */
-    async reserve(credentials: Credentials): Promise<Reservation> {
-      const answer = await ask(credentials, 'GET_TRANSACTION_ID')
-      if (answer.kind !== 'answered') return { kind: 'unanswered', reason: answer.reason }
-      return interpretReservation(answer.status, answer.text)
+    async reserve(credentials: Credentials): Promise<Reservation | Unsent> {
+      const reservation = heard(await ask(credentials, 'GET_TRANSACTION_ID'), interpretReservation)
+      if (reservation.kind !== 'reserved' || isNew(reservation.transactionId)) return reservation
+      return { kind: 'unanswered', reason: 'the reserved id was given before' }
     },
 
-    /** Step 10. */
-    async submit(transaction: Transaction, reservedId?: string): Promise<Submitted> {
-      const fields =
-        reservedId === undefined ? transaction.fields : { ...transaction.fields, transaction_id: reservedId }
-      const answer = await exchange({ url: qsapi, form: encode(fields), timeoutMs })
-      if (answer.kind === 'unsent') return answer
-      if (answer.kind === 'lost') return { kind: 'unanswered', reason: answer.reason }
-      return interpretAnswer(answer.status, answer.text, {
-        transaction,
-        ...(reservedId !== undefined && { reservedId }),
-      })
+    /** Step 10, with the id fetched beforehand if there is one; `isRepeat` if the same was sent under it before. */
+    async submit(transaction: Transaction, asked: Omit<Asked, 'transaction'> = {}): Promise<Submitted> {
+      const { reservedId } = asked
+      const reserved = reservedId !== undefined && { transaction_id: reservedId }
+      const alone = reservedId === undefined
+      return heard(await order({ ...transaction.fields, ...reserved }, { alone }), (status, text) =>
+        interpretAnswer(status, text, { transaction, ...asked }),
+      )
     },
 
-    /** Step 11: what became of it. */
-    async lookUp(credentials: Credentials, asked: LookUp): Promise<Outcome> {
-      const answer = await ask(credentials, 'GET_TRANSACTION_STATUS', { transaction_id: asked.reservedId })
+    /** Step 11: what became of it. Also of a reversal, which is `approved` when it was done. */
+    async lookUp(credentials: Credentials, asked: AskedStatus): Promise<StatusOutcome> {
+      const which = { transaction_id: asked.reservedId }
+      // That there is none is said without an id.
+      const answer = await ask(credentials, 'GET_TRANSACTION_STATUS', which, { alone: true })
       if (answer.kind !== 'answered') return { kind: 'unanswered', reason: answer.reason }
       return interpretStatus(answer.status, answer.text, asked)
     },
+
+    /** Undoes an approved charge. Like a payment it may have been done although the answer is lost: then look it up. */
+    async reverse(
+      credentials: Credentials,
+      asked: AskedReversal & { customId: string },
+    ): Promise<ReversalOutcome | Unsent> {
+      return heard(await order(toReversal({ credentials, ...asked }), { alone: true }), (status, text) =>
+        interpretReversal(status, text, asked),
+      )
+    },
+  }
+}
+
+const REMEMBERED_IDS = 1000
+
+/** Whether an id is seen for the first time. An answer that comes twice on a kept connection would give two payments one id, and
+ * the second would be told what became of the first. */
+function createMemory() {
+  const seen = new Set<string>()
+  return (id: string): boolean => {
+    const isNew = !seen.has(id)
+    seen.add(id)
+    if (seen.size > REMEMBERED_IDS) seen.delete(seen.values().next().value as string)
+    return isNew
+  }
+}
+
+/** A lost answer is no answer; what was not sent stays apart. */
+function heard<Meaning>(
+  exchanged: Exchanged,
+  interpret: (status: number, text: string) => Meaning,
+): Meaning | Unsent | Unanswered {
+  switch (exchanged.kind) {
+    case 'answered':
+      return interpret(exchanged.status, exchanged.text)
+    case 'unsent':
+      return exchanged
+    case 'lost':
+      return { kind: 'unanswered', reason: exchanged.reason }
   }
 }
 

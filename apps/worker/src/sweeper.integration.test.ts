@@ -1,103 +1,192 @@
 import { randomUUID } from 'node:crypto'
-import { createLedger, type PaymentRecord } from '@pay/ledger'
-import { Redis } from 'ioredis'
-import { afterAll, afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
+import type { PaymentRecord } from '@pay/ledger'
+import { afterAll, beforeEach, describe, expect, inject, it } from 'vitest'
+import { FIELDS } from '../../../packages/ledger/src/testing.ts'
 import type { AdoptPayment } from './adopt-payment.ts'
 import type { Books } from './books.ts'
-import { startSweeper } from './sweeper.ts'
+import type { ReversePayment } from './reverse-payment.ts'
+import { createSweeper } from './sweeper.ts'
 import { silentLog, times } from './testing.ts'
+import { openWorkshop, RESERVED } from './testing-workshop.ts'
 
-// Its own keys, so that files run side by side on one Redis.
-const shard = randomUUID()
-const redis = new Redis(inject('ledgerRedisUrl'))
-const ledger = createLedger({ redis, shard, sendByMs: times.sendByMs, leaseMs: times.leaseMs, retentionMs: 60_000 })
-const stops: (() => Promise<void>)[] = []
-let attempt = { key: '', attempt: 1 }
-
-const admission = {
-  fingerprint: 'one',
-  gateway: 'g1',
-  method: 'charge' as const,
-  account: '120615000001',
-  custom_id: 'tx-1',
-  sealedCredentials: 'sealed',
-}
+const workshop = await openWorkshop({ ledgerUrl: inject('ledgerRedisUrl'), queueUrl: inject('queueRedisUrl') })
+const { ledger, redis, shard, clock } = workshop
+let payment = workshop.payment()
 
 beforeEach(async () => {
-  attempt = { key: `p_${randomUUID()}`, attempt: 1 }
+  payment = workshop.payment()
   await redis.del(`{${shard}}:open`, `{${shard}}:sweeper`)
-  await ledger.admit({ ...admission, key: attempt.key })
 })
 
-afterEach(async () => {
-  for (const stop of stops.splice(0)) await stop()
-})
+afterAll(workshop.close)
 
-afterAll(() => redis.disconnect())
-
-/** Sweeps, and only remembers what would be done with the payment of this test. */
-function sweep(worker: string) {
-  const done: string[] = []
+/** A sweeper that only remembers what would be done, and with which payment. */
+function sweeping({ over = ledger, worker = 'w1', inHand = async () => {} }: Partial<Sweeping> = {}) {
+  const done: [what: string, key: string][] = []
   const remember = (what: string) => async (record: PaymentRecord) => {
-    if (record.key === attempt.key) done.push(what)
+    done.push([what, record.key])
+    await inHand(record)
   }
   const books = { withdraw: remember('withdraw') } as unknown as Books
-  const adopt: AdoptPayment = { takeOver: remember('take over'), askAgain: remember('ask again') }
-  const sweeper = startSweeper({ ledger, books, adopt, worker, times, log: silentLog })
-  stops.push(sweeper.stop)
-  return done
+  const adopt = { takeOver: remember('take over'), askAgain: remember('ask again') } as unknown as AdoptPayment
+  const reversal: ReversePayment = { reverse: remember('reverse'), askAgain: remember('ask about the reversal') }
+  const sweeper = createSweeper({ ledger: over, books, adopt, reversal, worker, times, clock, log: silentLog })
+  const { sweep, rest, idle } = sweeper
+  /** One sweep, until what it began has ended. */
+  const all = async () => {
+    await sweep()
+    await idle()
+    return done
+  }
+  return { done, sweep, rest, idle, all }
 }
 
+type Sweeping = { over: typeof ledger; worker: string; inHand: (record: PaymentRecord) => Promise<void> }
+
+describe('a sweeper that rests', () => {
+  it('lets another worker take its place, and takes it again where there is none', async () => {
+    const [one, two] = [sweeping(), sweeping({ worker: 'w2' })]
+    await payment.unconfirmed()
+    await one.sweep()
+    one.rest()
+    clock.pass(times.leaseMs)
+
+    expect(await one.all()).toEqual([])
+    expect(await two.all()).toEqual([['ask again', payment.key]])
+    clock.pass(times.leaseMs + 2 * times.sweepMs)
+    expect(await one.all()).toEqual([['ask again', payment.key]])
+  })
+})
+
 describe('the sweeper', () => {
-  it('withdraws an accepted payment once SEND_BY has passed', async () => {
-    const given = sweep(randomUUID())
+  it('withdraws an accepted payment once SEND_BY has passed, and not before', async () => {
+    await payment.admit()
+    clock.pass(times.sendByMs - 1)
+    expect(await sweeping().all()).toEqual([])
+    clock.pass(1)
 
-    await expect.poll(() => given, { timeout: 3000 }).toContain('withdraw')
-
-    const record = await ledger.read(attempt.key)
-    expect((record?.now ?? 0) - (record?.first ?? 0)).toBeGreaterThanOrEqual(times.sendByMs)
+    expect(await sweeping().all()).toEqual([['withdraw', payment.key]])
   })
 
-  it('takes over a payment in sending, and asks again about an unconfirmed one', async () => {
-    await ledger.fence(attempt, { owner: 'w1.a', reserved: '000000000001' })
-    const given = sweep(randomUUID())
-    await expect.poll(() => given, { timeout: 3000 }).toContain('take over')
+  it.each<[string, string, () => Promise<unknown>]>([
+    ['takes over a payment in sending', 'take over', () => payment.fenced('w0.a')],
+    ['asks again about an unconfirmed payment', 'ask again', () => payment.unconfirmed()],
+    ['reverses an approval that was left open', 'reverse', () => payment.unheard()],
+    [
+      'asks what became of a reversal',
+      'ask about the reversal',
+      async () => {
+        await payment.unheard()
+        await ledger.reverse(payment, { owner: 'w0.a', reversal: '000000000009' })
+      },
+    ],
+  ])('%s, when that is due', async (_, what, given) => {
+    await given()
+    clock.pass(times.leaseMs)
 
-    await ledger.finish(attempt, 'w1.a', { state: 'unconfirmed', dueMs: 1 })
-
-    await expect.poll(() => given, { timeout: 3000 }).toContain('ask again')
+    expect(await sweeping().all()).toEqual([[what, payment.key]])
   })
 
-  it('leaves a payment alone that is over, also one that is still on its list', async () => {
-    await ledger.withdraw(attempt, { state: 'not_sent' })
-    await redis.zadd(`{${shard}}:open`, 0, attempt.key)
-    const done = sweep(randomUUID())
+  it.each<[string, () => Promise<unknown>]>([
+    ['was withdrawn', async () => payment.admit().then(() => ledger.withdraw(payment.attempt, { state: 'not_sent' }))],
+    ['was declined', () => payment.finished({ state: 'declined', code: '30002' })],
+    ['a person must look at', () => payment.finished({ state: 'review' })],
+  ])('leaves a payment alone that %s, also one that is still on its list', async (_, given) => {
+    await given()
+    await redis.zadd(`{${shard}}:open`, 0, payment.key)
 
-    await expect.poll(() => redis.zscore(`{${shard}}:open`, attempt.key).then(Number)).toBeGreaterThan(0)
+    expect(await sweeping().all()).toEqual([])
 
-    expect(done).toEqual([])
+    expect(await payment.dueAt()).toBe(clock.now() + times.leaseMs)
+  })
+
+  it('looks at a payment again only after a while, so that others get their turn', async () => {
+    await payment.admit()
+    clock.pass(times.sendByMs)
+    const sweeper = sweeping()
+    await sweeper.all()
+
+    expect(await sweeper.all()).toHaveLength(1)
+    clock.pass(times.leaseMs)
+    expect(await sweeper.all()).toHaveLength(2)
+  })
+
+  it('is one of many, and the only one at work', async () => {
+    await payment.admit()
+    clock.pass(times.sendByMs)
+    await sweeping({ worker: 'another' }).sweep()
+
+    expect(await sweeping({ worker: 'w1' }).all()).toEqual([])
+  })
+
+  it('looks at a payment that takes long once, however often it sweeps', async () => {
+    await payment.admit()
+    clock.pass(times.sendByMs)
+    const { promise: ended, resolve: end } = Promise.withResolvers<void>()
+    const sweeper = sweeping({ inHand: () => ended })
+
+    await sweeper.sweep()
+    await sweeper.sweep()
+    await expect.poll(() => sweeper.done).toHaveLength(1)
+    await sweeper.sweep()
+
+    expect(sweeper.done).toHaveLength(1)
+    end()
+    await sweeper.idle()
   })
 
   it('finds a payment behind a hundred others that are in hand for long', async () => {
-    const others = Array.from({ length: 100 }, () => `p_${randomUUID()}`)
-    const { promise: never, resolve: release } = Promise.withResolvers<void>()
-    for (const [nth, key] of others.entries()) {
-      await ledger.admit({ ...admission, key, custom_id: `tx-${nth}` })
-      await redis.zadd(`{${shard}}:open`, nth - 1000, key)
+    for (let nth = 0; nth < 100; nth += 1) {
+      const other = workshop.payment()
+      await other.admit()
+      await redis.zadd(`{${shard}}:open`, nth - 1000, other.key)
     }
-    const withdrawn: string[] = []
-    const books = {
-      withdraw: async ({ key }: PaymentRecord) => {
-        withdrawn.push(key)
-        if (key !== attempt.key) await never
-      },
-    } as unknown as Books
-    const adopt: AdoptPayment = { takeOver: async () => undefined, askAgain: async () => undefined }
-    const sweeper = startSweeper({ ledger, books, adopt, worker: randomUUID(), times, log: silentLog })
-    stops.push(sweeper.stop)
+    await payment.admit()
+    clock.pass(times.sendByMs)
+    const { promise: ended, resolve: end } = Promise.withResolvers<void>()
+    const sweeper = sweeping({ inHand: () => ended })
 
-    await expect.poll(() => withdrawn, { timeout: 3000 }).toContain(attempt.key)
+    await sweeper.sweep()
+    await sweeper.sweep()
 
-    release()
+    await expect.poll(() => sweeper.done.map(([, key]) => key)).toContain(payment.key)
+    end()
+    await sweeper.idle()
+  })
+
+  it('goes on with the others when one cannot be looked at', async () => {
+    const unreadable = workshop.payment()
+    await unreadable.admit()
+    await payment.admit()
+    await redis.hset(`{${shard}}:payment:${unreadable.key}`, FIELDS.state, 'future')
+    clock.pass(times.sendByMs)
+
+    expect(await sweeping().all()).toEqual([['withdraw', payment.key]])
+
+    expect(await unreadable.dueAt()).toBe(clock.now() + times.leaseMs)
+  })
+
+  it('survives a ledger that does not answer', async () => {
+    const away = { ...ledger, due: () => Promise.reject(new Error('away')) }
+
+    expect(await sweeping({ over: away }).all()).toEqual([])
+  })
+})
+
+describe('a payment that is idle in the books', () => {
+  it('is not the sweeper’s business once it is approved and somebody heard', async () => {
+    await payment.finished({ state: 'approved', id: RESERVED })
+    clock.pass(times.listeningMs)
+
+    expect(await sweeping().all()).toEqual([])
+  })
+
+  it('is taken off the list when it has no record any more', async () => {
+    const key = `p_${randomUUID()}`
+    await redis.zadd(`{${shard}}:open`, 0, key)
+
+    await sweeping().all()
+
+    expect(await redis.zscore(`{${shard}}:open`, key)).toBeNull()
   })
 })

@@ -1,28 +1,54 @@
 import type { Ledger, PaymentRecord } from '@pay/ledger'
-import { type Log, reasonOf, type Times } from '@pay/service'
+import { type Clock, type Log, reasonOf, type Times } from '@pay/service'
 import type { AdoptPayment } from './adopt-payment.ts'
 import type { Books } from './books.ts'
+import type { ReversePayment } from './reverse-payment.ts'
 
 /** Looks after payments that nobody looks after: every worker has one, a lease in the ledger lets one of them work. It
  * needs the ledger and PayConex, not the queue.
  *
  *  accepted, past SEND_BY        -> not_sent: no gateway lived to say so
  *  sending, its worker silent    -> taken over: ask
- *  unconfirmed, due              -> ask again, and after the last time: review
+ *  unconfirmed, due              -> ask again; proven absent: not_sent; after the last time: review
+ *  approved, left open           -> reversed, when nobody can have heard of it (LATE_APPROVAL=reverse)
+ *  reversing, due                -> ask what became of the reversal
+ *
+ * The lease stays with the worker that has it, unless that rests: one that lacks the key of a payment must not keep it from
+ * those that have it.
  */
-export type SweeperDeps = { ledger: Ledger; books: Books; adopt: AdoptPayment; worker: string; times: Times; log: Log }
+export type SweeperDeps = {
+  ledger: Ledger
+  books: Books
+  adopt: AdoptPayment
+  reversal: ReversePayment
+  worker: string
+  times: Times
+  clock: Clock
+  log: Log
+}
 
-export type Sweeper = { stop: () => Promise<void> }
+export type Sweeper = ReturnType<typeof createSweeper>
 
 const LIMIT = 100
 const IN_HAND_LIMIT = 1000
 
-export function startSweeper({ ledger, books, adopt, worker, times, log }: SweeperDeps): Sweeper {
+export function createSweeper(deps: SweeperDeps) {
+  const { ledger, books, adopt, reversal, worker, times, clock, log } = deps
   const inHand = new Map<string, Promise<void>>()
-  const timer = setInterval(() => void sweep().catch(unanswered), times.sweepMs)
   const unanswered = (error: unknown) => log.warn({ step: 'sweep', reason: reasonOf(error) }, 'could not look')
 
-  async function sweep(): Promise<void> {
+  let restsUntil = Number.NEGATIVE_INFINITY
+
+  const sweep = async () => {
+    if (clock.now() >= restsUntil) await visitDue().catch(unanswered)
+  }
+
+  /** Lets go of the sweeper's lease for as long as another worker needs to take it: this one cannot do all that is to be done. */
+  function rest(): void {
+    restsUntil = clock.now() + times.leaseMs + 2 * times.sweepMs
+  }
+
+  async function visitDue(): Promise<void> {
     // What is in hand may be due again meanwhile: it must not keep others off the list.
     const due = await ledger.due(worker, LIMIT + inHand.size)
     const unattended = due.filter((key) => !inHand.has(key))
@@ -48,13 +74,12 @@ export function startSweeper({ ledger, books, adopt, worker, times, log }: Sweep
     if (record?.state === 'accepted') await books.withdraw(record, { state: 'not_sent' }, { whenExpired: true })
     if (record?.state === 'sending') await adopt.takeOver(record)
     if (record?.state === 'unconfirmed') await adopt.askAgain(record)
+    if (record?.state === 'approved') await reversal.reverse(record)
+    if (record?.state === 'reversing') await reversal.askAgain(record)
   }
 
-  return {
-    /** Finishes what is in hand. */
-    async stop() {
-      clearInterval(timer)
-      await Promise.all(inHand.values())
-    },
-  }
+  /** Resolves when what is in hand has ended. */
+  const idle = async () => void (await Promise.all(inHand.values()))
+
+  return { sweep, rest, idle }
 }

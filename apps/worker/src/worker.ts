@@ -1,99 +1,134 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { createLedger } from '@pay/ledger'
-import { connectPatiently, createConsumer, createSealedPayments } from '@pay/payment-queue'
+import { shardNames } from '@pay/ledger'
+import { connectPatiently, connectShards } from '@pay/payment-queue'
 import {
+  checkProcess,
   createLog,
   createTimes,
   giveUp,
+  openLedger,
   openStores,
   portOf,
   type Running,
-  reasonOf,
+  renewSealKeys,
   startHeartbeat,
   startOperations,
+  systemClock,
+  watchShards,
 } from '@pay/service'
-import { createAdoptPayment } from './adopt-payment.ts'
-import { createBooks } from './books.ts'
+import { createCircuit } from './circuit.ts'
 import type { WorkerEnvironment } from './environment.ts'
 import { createExchange } from './exchange.ts'
+import { createIdsAhead } from './ids-ahead.ts'
 import { createMetrics } from './metrics.ts'
 import { createOwners } from './owners.ts'
 import { createPayconex } from './payconex.ts'
-import { createProcessPayment } from './process-payment.ts'
-import { createSettle } from './settle.ts'
-import { startSweeper } from './sweeper.ts'
+import { placesIn, type WorkInShard, workInShard } from './shard.ts'
 
 /** One worker process, at work when this resolves.
  *
  *  1 connect and check both Redis servers
- *  2 show a sign of life in the ledger, and keep showing it
- *  3 take jobs, and sweep
+ *  2 in each shard: show a sign of life in the ledger, and keep showing it; take jobs, and sweep
  *  drain: take no more jobs -> hear PayConex out (PAYCONEX_TIMEOUT) on what was sent; what is only being asked about is left
  *         to another worker at once -> give up the lease -> close
  */
 export async function startWorker(env: WorkerEnvironment): Promise<Running> {
   const log = createLog({ name: 'worker', level: env.LOG_LEVEL, pretty: env.LOG_PRETTY })
+  checkProcess(env, log)
   const times = createTimes(env)
-  const stores = await openStores(env, log, giveUp)
-  const consumerRedis = connectPatiently({ url: env.QUEUE_REDIS_URL, caFile: env.CA_FILE })
-  const now = () => performance.now()
-  const worker = randomUUID()
+  const stores = await openStores(env, log, giveUp, { role: 'worker' })
+  const consumerRedis = connectShards(connectPatiently, {
+    url: env.QUEUE_REDIS_URL,
+    caFile: env.CA_FILE,
+    shards: shardNames(env.SHARDS),
+  })
+  const clock = systemClock
+  const worker = randomBytes(9).toString('base64url')
   const metrics = createMetrics()
 
-  const ledger = createLedger({ redis: stores.ledger, ...times })
-  await ledger.renewLease(worker)
-  const silent = (error: unknown) => log.warn({ step: 'lease', reason: reasonOf(error) }, 'could not renew the lease')
-  const living = setInterval(() => void ledger.renewLease(worker).catch(silent), times.leaseRenewMs)
+  const { ledgers, close: closeLedger } = await openLedger({ env, stores, times, log, onWrong: giveUp })
+  const stopRenewingKeys = renewSealKeys({ env, ledger: stores.ledger, everyMs: times.renewKeysMs, log })
 
   const { exchange, close: closeExchange } = createExchange({
     connectTimeoutMs: times.connectTimeoutMs,
     ca: env.CA_FILE && readFileSync(env.CA_FILE, 'utf8'),
+    proxyUrl: env.PAYCONEX_PROXY_URL,
   })
-  const payconex = createPayconex({
-    url: env.PAYCONEX_URL,
+  let shards: readonly WorkInShard[] = []
+  const circuit = createCircuit({
     exchange,
-    timeoutMs: times.payconexTimeoutMs,
-    questionTimeoutMs: times.questionTimeoutMs,
+    connect: (watched) =>
+      createPayconex({
+        url: env.PAYCONEX_URL,
+        exchange: watched,
+        timeoutMs: times.payconexTimeoutMs,
+        questionTimeoutMs: times.questionTimeoutMs,
+      }),
+    times,
+    clock,
+    onChange(isOpen) {
+      log.warn({ state: isOpen ? 'open' : 'closed' }, isOpen ? 'PayConex is away' : 'PayConex is back')
+      metrics.circuit(isOpen)
+      if (isOpen) ids.forgetAll()
+      for (const { tellWeather } of shards) tellWeather()
+    },
   })
   const draining = new AbortController()
-  const sealed = createSealedPayments(stores.queue)
-  const owners = createOwners(worker)
-  const shared = { ledger, sealKeys: env.SEAL_KEYS, times, owners, now, metrics, log }
-  const settle = createSettle({ ...shared, payconex, draining: draining.signal })
-  const books = createBooks({ ...shared, sealed })
-  const adopt = createAdoptPayment({ ...shared, books, settle })
-  const processPayment = createProcessPayment({
-    ...shared,
-    sealed,
-    payconex,
-    settle,
-    books,
-    adopt,
+  const ids = createIdsAhead({
+    payconex: circuit.payconex,
+    most: Math.min(env.IDS_AHEAD, env.WORKER_CONCURRENCY),
+    hasAnsweredWithin: circuit.hasAnsweredWithin,
+    times,
+    draining: draining.signal,
+    clock,
+    metrics,
+    log,
+  })
+  const tools = {
+    worker,
+    payconex: ids.payconex,
+    ids,
+    circuit,
     reserve: env.PAYCONEX_RESERVE,
+    reversesLate: env.LATE_APPROVAL === 'reverse',
+    sealKeys: env.SEAL_KEYS,
     mapping: { extraParameters: env.EXTRA_PARAMETERS, defaultParameters: env.DEFAULT_PARAMETERS },
-  })
-  const consumer = createConsumer({
-    redis: consumerRedis,
-    concurrency: env.WORKER_CONCURRENCY,
-    lockMs: times.jobLockMs,
-    process: processPayment,
-    onError: (error) => log.warn({ step: 'job', reason: reasonOf(error) }, 'the queue reports an error'),
-  })
-  const sweeper = startSweeper({ ...shared, books, adopt, worker })
+    owners: createOwners(worker),
+    draining: draining.signal,
+    times,
+    clock,
+    metrics,
+    log,
+  }
+  shards = await Promise.all(
+    shardNames(env.SHARDS).map((name, nth) =>
+      workInShard(
+        {
+          name,
+          ledger: ledgers[nth] ?? ledgers[0],
+          queue: stores.queue[nth] ?? stores.queue[0],
+          consumerRedis: consumerRedis[nth] ?? consumerRedis[0],
+          concurrency: placesIn(nth, env.SHARDS, env.WORKER_CONCURRENCY),
+        },
+        tools,
+      ),
+    ),
+  )
 
   // BullMQ blocks on a duplicate of the consumer's connection, which it watches by itself; this one is never blocked.
   const connections = [
-    ['queue', consumerRedis],
-    ['queue', stores.queue],
-    ['ledger', stores.ledger],
-  ] as const
+    ...watchShards('queue', consumerRedis),
+    ...watchShards('queue', stores.queue),
+    ...watchShards('ledger', stores.ledger),
+  ]
   const heartbeat = startHeartbeat(connections, { everyMs: times.heartbeatMs })
   const problems = () => [...(draining.signal.aborted ? ['draining'] : []), ...heartbeat.silent()]
   const operations = await startOperations({
     port: env.OPS_PORT,
     host: env.OPS_HOST,
     problems,
+    partly: heartbeat.partly,
     metrics: metrics.registry,
   })
   log.info({ port: portOf(operations) }, 'at work')
@@ -102,14 +137,16 @@ export async function startWorker(env: WorkerEnvironment): Promise<Running> {
     async drain() {
       draining.abort()
       log.info({}, 'draining')
-      await Promise.all([consumer.close(), sweeper.stop()])
-      clearInterval(living)
-      await ledger.dropLease(worker).catch(silent)
+      await Promise.all(shards.map(({ stop }) => stop()))
+      circuit.stop()
+      await Promise.all(shards.map(({ leave }) => leave()))
       heartbeat.stop()
       closeExchange()
       operations.close()
       operations.closeAllConnections()
-      consumerRedis.disconnect()
+      for (const redis of new Set(consumerRedis)) redis.disconnect()
+      stopRenewingKeys()
+      await closeLedger()
       await stores.close()
       log.info({}, 'drained')
     },

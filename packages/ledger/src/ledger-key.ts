@@ -1,11 +1,11 @@
 import { z } from 'zod'
 
-const BYTES = 32
+const SPELLING = /^[A-Za-z0-9+/_-]{43}=?$/
 
-/** LEDGER_KEY: base64 of 32 random bytes. */
+/** LEDGER_KEY: base64 of 32 random bytes. Decoding alone would overlook what is no base64, and take most passphrases. */
 export const ledgerKey = z
   .string()
-  .transform((text) => Buffer.from(text, 'base64'))
-  .refine((key) => key.length === BYTES && key.some((byte) => byte !== key[0]), {
-    message: `must be base64 of ${BYTES} random bytes (make one with: openssl rand -base64 32)`,
+  .refine((text) => SPELLING.test(text), {
+    message: 'must be base64 of 32 random bytes (make one with: npm run keys -- ledger)',
   })
+  .transform((text) => Buffer.from(text, 'base64'))

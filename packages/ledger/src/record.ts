@@ -41,6 +41,16 @@ export type PaymentRecord = {
   id?: string
   code?: string
   message?: string
+  /** When the last try that waited was given up; absent while somebody waits, or has the answer. */
+  left?: number
+  /** When a look-up could prove for the first time that PayConex does not have it. */
+  absent?: number
+  /** Somebody may have heard of its approval. */
+  heard?: boolean
+  /** PayConex's transaction_id, fetched before the reversal of the charge. */
+  reversal?: string
+  /** How often a reversal was begun. */
+  reversals: number
 }
 
 /** How long ago the first try of this attempt was when the record was read. A clock that went backwards says nothing about
@@ -54,28 +64,43 @@ export function isAttemptOver({ attempt }: { attempt: number }, latest: PaymentR
   return latest.attempt > attempt || (latest.state !== 'accepted' && latest.state !== 'sending')
 }
 
-/** The order of VIEW in common.lua, after verdict, now and key. */
-const FIELDS = z.tuple([
-  z.enum(STATES),
-  z.coerce.number().int().positive(),
-  z.string(),
-  z.coerce.number(),
-  z.string(),
-  z.coerce.number(),
-  z.enum(['charge', 'tokenize']),
-  z.string(),
-  z.string(),
-  z.string(),
-  z.string(),
-  z.string(),
-  z.string(),
-  z.string(),
-  z.string(),
-])
+/** A record as the scripts tell it, in the order of common.lua, whose last part gateways are not told. What is absent is left out. */
+const view = z.object({
+  state: z.enum(STATES),
+  attempt: z.coerce.number().int().positive(),
+  fingerprint: z.string(),
+  first: z.coerce.number(),
+  method: z.enum(['charge', 'tokenize']),
+  account: z.string(),
+  custom_id: z.string(),
+  amount: z.string().exactOptional(),
+  id: z.string().exactOptional(),
+  code: z.string().exactOptional(),
+  message: z.string().exactOptional(),
+  sent: z.coerce.number().exactOptional(),
+  asked: z.coerce.number().default(0),
+  owner: z.string().exactOptional(),
+  reserved: z.string().exactOptional(),
+  left: z.coerce.number().exactOptional(),
+  absent: z.coerce.number().exactOptional(),
+  heard: z.literal('1').transform(Boolean).exactOptional(),
+  reversal: z.string().exactOptional(),
+  reversals: z.coerce.number().default(0),
+})
 
-const REPLY = z.array(z.string())
+const NAMES = Object.keys(view.shape) as (keyof typeof view.shape)[]
 
-export type LedgerReply<Verdict extends string> = { verdict: Verdict; record: PaymentRecord; rest: readonly string[] }
+/** One field: absent in a reply, in a message, or empty in the record. */
+const value = z.union([z.string(), z.number(), z.null(), z.literal(false)])
+
+const replyStart = z.tuple([z.string(), z.coerce.number(), z.coerce.number(), z.string()], value)
+
+export type LedgerReply<Verdict extends string> = {
+  verdict: Verdict
+  /** The number of the ledger's last fence. */
+  fences: number
+  record: PaymentRecord
+}
 
 /** Raised when the ledger holds what this version of the program does not know (a newer one wrote it): going on would be a
  * guess about money. Another process may know it. */
@@ -86,41 +111,36 @@ export class UnreadableRecord extends Error {
 
 /** Reads the answer of a script; undefined where there is no record, `UnreadableRecord` where it makes no sense. */
 export function parseReply<Verdict extends string>(reply: unknown): LedgerReply<Verdict> | undefined {
-  const [verdict, now, key, ...fields] = read(REPLY, reply)
-  if (verdict === 'none' || fields[0] === '' || verdict === undefined) return undefined
-  const known = read(FIELDS, fields.slice(0, FIELDS.def.items.length))
-  const [state, attempt, fingerprint, first, sent, asked, method, account, custom_id, amount, ...late] = known
-  const [owner, reserved, id, code, message] = late
-  const record = {
-    key: key ?? '',
-    state,
-    attempt,
-    fingerprint,
-    now: Number(now),
-    first,
-    asked,
-    method,
-    account,
-    custom_id,
-  }
-  const optional = { sent: sent === '' ? undefined : Number(sent), amount, owner, reserved, id, code, message }
-  return {
-    verdict: verdict as Verdict,
-    record: { ...record, ...present(optional) },
-    rest: fields.slice(FIELDS.def.items.length),
-  }
+  const [verdict, now, fences, key, ...values] = read(replyStart, reply)
+  if (verdict === 'none' || isAbsent(values[0])) return undefined
+  const record = { key, now, ...read(view, named(values)) }
+  return { verdict: verdict as Verdict, fences, record }
 }
 
-function read<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
-  const parsed = schema.safeParse(value)
+const newReply = z.tuple([z.literal('new'), z.coerce.number(), z.coerce.number(), z.string(), z.number()])
+
+type Begun = Pick<PaymentRecord, 'fingerprint' | 'method' | 'account' | 'custom_id'> & { amount?: string | undefined }
+
+/** The answer to a try that began an attempt, which tells only what the try does not know; undefined where it is another answer. */
+export function parseNew(
+  reply: unknown,
+  { fingerprint, method, account, custom_id, amount }: Begun,
+): LedgerReply<'new'> | undefined {
+  if (!Array.isArray(reply) || reply[0] !== 'new') return undefined
+  const [verdict, now, fences, key, attempt] = read(newReply, reply)
+  const said = { fingerprint, method, account, custom_id, ...(amount && { amount }) }
+  const record = { key, state: 'accepted' as const, attempt, ...said, first: now, now, asked: 0, reversals: 0 }
+  return { verdict, fences, record }
+}
+
+/** So that absent has one spelling. */
+const named = (values: readonly unknown[]) =>
+  Object.fromEntries(NAMES.map((name, nth) => [name, values[nth]]).filter(([, found]) => !isAbsent(found)))
+
+const isAbsent = (found: unknown) => found === undefined || found === null || found === false || found === ''
+
+function read<Schema extends z.ZodType>(schema: Schema, found: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(found)
   if (!parsed.success) throw new UnreadableRecord('the ledger holds what this version does not know')
   return parsed.data
-}
-
-type Present<T> = { [Name in keyof T]?: Exclude<T[Name], undefined> }
-
-/** Leaves out what is absent, so that absent has one spelling. */
-function present<T extends object>(fields: T): Present<T> {
-  const kept = Object.entries(fields).filter(([, value]) => value !== undefined && value !== '')
-  return Object.fromEntries(kept) as Present<T>
 }

@@ -1,11 +1,12 @@
 import type { Redis } from 'ioredis'
-import { type PaymentRecord, parseReply } from './record.ts'
+import { type LedgerReply, type PaymentRecord, parseReply } from './record.ts'
 
 export type ReplyChannelOptions = {
   subscriber: Redis
   gateway: string
-  /** A payment that this gateway waits for was finished. May come twice, or late: the record says how things stand. */
-  onReply: (record: PaymentRecord) => void
+  /** A payment that this gateway waits for was finished. May come twice, or late: the record says how things stand. `fences` is
+   * the number of the ledger's last fence by then. */
+  onReply: (record: PaymentRecord, fences: number) => void
   /** The channel is (again) open; whatever was finished while it was not has to be read. */
   onOpen: () => void
 }
@@ -15,8 +16,8 @@ export type ReplyChannelOptions = {
 export async function openReplyChannel({ subscriber, gateway, onReply, onOpen }: ReplyChannelOptions): Promise<void> {
   const channel = `reply:${gateway}`
   subscriber.on('message', (from: string, text: string) => {
-    const record = from === channel ? readMessage(text) : undefined
-    if (record) onReply(record)
+    const reply = from === channel ? readMessage(text) : undefined
+    if (reply) onReply(reply.record, reply.fences)
   })
   await subscriber.subscribe(channel)
   // ioredis subscribes again by itself once it is ready; asking once more is answered when that is done.
@@ -25,9 +26,9 @@ export async function openReplyChannel({ subscriber, gateway, onReply, onOpen }:
 
 /** A message that this version cannot read (a newer worker's, during an update) is as good as lost: the record says how
  * things stand. */
-function readMessage(text: string): PaymentRecord | undefined {
+function readMessage(text: string): LedgerReply<string> | undefined {
   try {
-    return parseReply(JSON.parse(text))?.record
+    return parseReply(JSON.parse(text))
   } catch {
     return undefined
   }

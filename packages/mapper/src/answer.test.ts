@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { readAnswer } from './answer.ts'
-import { saleApproved, saleDeclined } from './recorded-answers.ts'
+import * as recorded from './recorded-answers.ts'
+
+const { saleApproved, saleDeclined } = recorded
 
 const read = (members: Record<string, unknown>) => readAnswer(JSON.stringify(members))
 
@@ -8,6 +10,7 @@ describe('an answer of PayConex', () => {
   it('is read from JSON', () => {
     expect(read(saleApproved)).toEqual({
       transactionId: '000000012345',
+      originalId: undefined,
       isApproved: true,
       isError: false,
       isFound: undefined,
@@ -43,6 +46,28 @@ describe('an answer of PayConex', () => {
       isError: false,
       isFound: false,
     })
+  })
+
+  it.each([
+    ['in JSON', '{"transaction_approved":true,"error":false,"transaction_approved":false}'],
+    ['in JSON, once in capitals', '{"transaction_approved":true,"TRANSACTION_APPROVED":false}'],
+    ['in JSON, once escaped', '{"transaction_approved":true,"\\u0074ransaction_approved":false}'],
+    ['in JSON, once as nothing', '{"transaction_approved":true,"transaction_approved":null}'],
+    ['in a form', 'transaction_approved=1&error=0&transaction_approved=0'],
+  ])('that says yes and no %s cannot be read', (_, bodyText) => {
+    expect(readAnswer(bodyText)).toBeUndefined()
+  })
+
+  it.each(['{"error":true,"error":true}', 'error=1&ERROR=1'])('may say the same twice: %s', (bodyText) => {
+    expect(readAnswer(bodyText)).toMatchObject({ isError: true })
+  })
+
+  it('says what it says in capitals', () => {
+    expect(readAnswer('{"TRANSACTION_APPROVED":false}')).toMatchObject({ isApproved: false })
+  })
+
+  it.each(['null', 'NULL', ' '])('has no code where it is %j', (code) => {
+    expect(read({ error_code: code })).toHaveProperty('code', undefined)
   })
 
   it.each([null, '', undefined])('says nothing with %j', (word) => {
@@ -85,6 +110,14 @@ describe('an answer of PayConex', () => {
 
   it('with a message that is not text has none', () => {
     expect(read({ error: true, error_message: { text: 'x' } })?.messages).toEqual([undefined, undefined, undefined])
+  })
+
+  it.each(Object.entries(recorded))('%s cannot be read when it breaks off, wherever that is', (_name, answer) => {
+    const whole = JSON.stringify(answer)
+
+    const readable = Array.from(whole, (_, length) => whole.slice(0, length)).filter((part) => readAnswer(part))
+
+    expect(readable).toEqual([])
   })
 
   it.each([

@@ -34,11 +34,12 @@ const forbidden: ReadonlySet<string> = new Set(FORBIDDEN.map(fold))
 export const isForbiddenParameter = (name: string): boolean =>
   forbidden.has(fold(name)) || FORBIDDEN_BEGINNINGS.some((beginning) => fold(name).startsWith(beginning))
 
-const allowed = ALLOWED.map((name) => [fold(name), name] as const)
+/** Folded, and as PayConex spells it. */
+export const allowed: ReadonlyMap<string, string> = new Map(ALLOWED.map((name) => [fold(name), name]))
 
-/** Folded name -> name as PayConex spells it. An extra name that is forbidden is ignored, and so is one that is not a
- * plain word: PHP, should it be on the other side, would read `card.number` as `card_number`. */
-export function passableNames(extra: readonly string[]): ReadonlyMap<string, string> {
-  const usable = extra.filter((name) => /^\w+$/.test(name) && !isForbiddenParameter(name))
-  return new Map([...usable.map((name) => [fold(name), name] as const), ...allowed])
-}
+/** A folded name as PayConex spells it, undefined if it may not pass. An extra name that is forbidden is ignored, and so is one that
+ * is not a plain word: PHP, should it be on the other side, would read `card.number` as `card_number`. */
+export const passableName = (folded: string, extra: readonly string[]): string | undefined =>
+  allowed.get(folded) ?? extra.findLast((name) => fold(name) === folded && isPassable(name))
+
+const isPassable = (name: string) => /^\w+$/.test(name) && !isForbiddenParameter(name)

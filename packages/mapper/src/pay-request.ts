@@ -76,13 +76,17 @@ const anyPayment = z
 /** Parameters may be of any JSON type at Telnyx, PayConex knows text only. Null, objects and lists say nothing there. The
  * result has no prototype, so that a key such as `__proto__` or `constructor` is a key like any other. */
 function toStrings(values: Record<string, unknown>): Record<string, string> {
-  const spelled = Object.entries(values).flatMap(([key, value]) => spell(value).map((said) => [key, said]))
-  return Object.assign(Object.create(null), Object.fromEntries(spelled))
+  const strings: Record<string, string> = Object.create(null)
+  for (const [key, value] of Object.entries(values)) {
+    const spelled = spell(value)
+    if (spelled !== undefined) strings[key] = spelled
+  }
+  return strings
 }
 
-function spell(value: unknown): string[] {
-  if (typeof value === 'boolean') return [value ? '1' : '0']
-  return typeof value === 'string' || typeof value === 'number' ? [String(value)] : []
+function spell(value: unknown): string | undefined {
+  if (typeof value === 'boolean') return value ? '1' : '0'
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined
 }
 
 const money = z.object({

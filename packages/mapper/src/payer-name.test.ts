@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { toParameters } from './parameters.ts'
 import { payerName } from './payer-name.ts'
 
 describe('the name of the payer', () => {
@@ -8,15 +9,15 @@ describe('the name of the payer', () => {
     ['  Ann   Example ', 'Ann', 'Example'],
     ['Example', 'Example', 'Example'],
   ])('%j is first name %j and last name %j', (name, first, last) => {
-    expect(payerName([['AVSName', name]])).toEqual({ first_name: first, last_name: last })
+    expect(payerName(toParameters({ AVSName: name }))).toEqual({ first_name: first, last_name: last })
   })
 
   it.each(['AVSName', 'avsname', 'avs_name', 'AVS-NAME'])('is read from %s', (key) => {
-    expect(payerName([[key, 'Ann Example']])).toHaveProperty('last_name', 'Example')
+    expect(payerName(toParameters({ [key]: 'Ann Example' }))).toHaveProperty('last_name', 'Example')
   })
 
   it('is unknown when it is blank or missing', () => {
-    expect(payerName([['AVSName', '  ']])).toEqual({})
+    expect(payerName(toParameters({ AVSName: '  ' }))).toEqual({})
     expect(payerName([])).toEqual({})
   })
 })

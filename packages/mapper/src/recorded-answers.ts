@@ -118,3 +118,43 @@ export const cardUnreadable = {
   error_message: 'CARD DATA UNREADABLE',
   error_msg: 'CARD DATA UNREADABLE',
 }
+
+/** It has an id of its own and names the charge it undid; the whole name arrives in first_name. */
+export const reversalApproved = {
+  original_transaction_id: '000000012345',
+  transaction_id: '000000012349',
+  tender_type: 'CARD',
+  transaction_timestamp: '2026-01-05 10:24:30',
+  card_brand: 'VISA',
+  transaction_type: 'REVERSAL',
+  last4: '1111',
+  card_expiration: '0827',
+  authorization_code: 'CVI123',
+  authorization_message: 'APPROVED',
+  request_amount: 10,
+  transaction_amount: 10,
+  first_name: 'Ann Example',
+  keyed: true,
+  swiped: false,
+  transaction_approved: true,
+  transaction_description: 'Pizza',
+  currency: 'USD',
+  error: false,
+  error_code: 0,
+  error_message: null,
+  error_msg: null,
+}
+
+export const alreadyReversed = {
+  error: true,
+  error_code: 20687,
+  error_message: 'TRANSACTION ID ALREADY REVERSED',
+  error_msg: 'TRANSACTION ID ALREADY REVERSED',
+}
+
+export const invalidToken = {
+  error: true,
+  error_code: 20006,
+  error_message: 'Invalid token_id',
+  error_msg: 'Invalid token_id',
+}

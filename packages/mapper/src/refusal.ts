@@ -9,22 +9,24 @@ export const toDeclined = ({ code, messages }: TransactionAnswer): Declined => (
   message: messages.map(speakable).find((message) => message !== '') ?? 'The payment was declined.',
 })
 
-/** Codes are opaque: 30002 came as a number, 30370 as text, and no complete table is published. Seven digits in a row are
- * no code any more and could be somebody's account. */
-const CODE = /^(?!.*\d{7})[\w.-]{1,20}$/
+/** Codes are opaque: 30002 came as a number, 30370 as text, and no complete table is published. Seven digits, in a row or with
+ * something between them, are no code any more and could be somebody's account. */
+const CODE = /^(?!(?:\D*\d){7})[\w.-]{1,20}$/
 
 /** Many applications read the message aloud, so it is short and has nothing of an account in it: a run of three digits or
- * more (a CVV has three) is left out, also one with gaps. */
+ * more (a CVV has three) is left out, also one with gaps, in whatever script; and what is longer than any word, such as an access key
+ * (32 letters and digits) that PayConex repeats. */
 const speakable = (message = '') =>
   Array.from(withoutAccounts(message.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')).trim())
     .slice(0, 120)
     .join('')
     .trim()
 
-const withoutAccounts = (message: string) => message.replace(/ ?\p{Nd}(?:[ -]?\p{Nd}){2,}/gu, '')
+const withoutAccounts = (message: string) =>
+  message.replace(/ ?[\p{L}\p{N}]{20,}/gu, '').replace(/ ?\p{N}(?:[^\p{L}\p{N}]{0,3}\p{N}){2,}/gu, '')
 
-/** Zero in any length. */
-const isZero = (code: string) => /^0+$/.test(code)
+/** Zero in any length and spelling. */
+const isZero = (code: string) => /^-?0+(?:\.0+)?$/.test(code)
 
 /** Zero means no error; a missing code means nothing. */
 export const saysNoError = ({ code }: TransactionAnswer): boolean => code !== undefined && isZero(code)

@@ -1,13 +1,10 @@
-import { readAnswer } from './answer.ts'
+import { isTransactionId, readAnswer } from './answer.ts'
 import { isBelievable } from './http-status.ts'
-import { unanswered } from './outcome.ts'
+import { type Unanswered, unanswered } from './outcome.ts'
 import { type Declined, hasErrorCode, isRefusal, toDeclined } from './refusal.ts'
 
 /** An id for one transaction, or why there is none. */
-export type Reservation =
-  | { kind: 'reserved'; transactionId: string }
-  | Declined
-  | { kind: 'unanswered'; reason: string }
+export type Reservation = { kind: 'reserved'; transactionId: string } | Declined | Unanswered
 
 /** What TSAPI's GET_TRANSACTION_ID gave. Nothing is charged by it, so a refusal (wrong credentials) is a plain no.
  * https://developers.bluefin.com/payconex/docs/tsapi-request-response-formats */
@@ -19,6 +16,3 @@ export function interpretReservation(httpStatus: number, bodyText: string): Rese
   const isUsable = answer.isError !== true && !hasErrorCode(answer) && isTransactionId(transactionId)
   return isUsable ? { kind: 'reserved', transactionId } : unanswered('the reservation has no id')
 }
-
-/** QSAPI takes twelve digits. */
-const isTransactionId = (id: string | undefined): id is string => /^\d{12}$/.test(id ?? '')

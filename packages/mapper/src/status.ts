@@ -4,18 +4,23 @@ import { contradiction, type Outcome, unanswered } from './outcome.ts'
 import { hasErrorCode, saysNoError, toDeclined } from './refusal.ts'
 import type { Transaction } from './transaction.ts'
 
+/** What a look-up tells. `not_found` is PayConex's own word that it has no such transaction, which is not yet "not charged":
+ * what was sent may still be on its way. */
+export type StatusOutcome = Outcome | { kind: 'not_found' }
+
 /** `pastTimeout`: so long after the last send that PayConex cannot still be working on it. */
-export type AskedStatus = { type: Transaction['type']; reservedId: string; pastTimeout: boolean }
+export type AskedStatus = { type: Transaction['type'] | 'REVERSAL'; reservedId: string; pastTimeout: boolean }
 
 /** What TSAPI's GET_TRANSACTION_STATUS tells about the transaction sent under the reserved id. Found and approved is a yes; an
- * error code is a no once time is up, before that it may still be under way. All else is no answer yet: also an error, which
- * is the look-up's own, and "not found", which is not "not charged".
+ * error code is a no once time is up, before that it may still be under way. "Not found" must be said in so many words. All
+ * else is no answer yet, also an error, which is the look-up's own.
  * https://developers.bluefin.com/payconex/docs/tsapi-request-response-formats */
-export function interpretStatus(httpStatus: number, bodyText: string, asked: AskedStatus): Outcome {
+export function interpretStatus(httpStatus: number, bodyText: string, asked: AskedStatus): StatusOutcome {
   const answer = readAnswer(bodyText)
   if (answer === undefined || !isSuccess(httpStatus)) return unanswered('the look-up was not answered')
-  if (answer.isFound !== true) return unanswered('the look-up found nothing')
   const isOther = answer.transactionId !== undefined && answer.transactionId !== asked.reservedId
+  if (answer.isFound !== true)
+    return isNotFound(answer) && !isOther ? NOT_FOUND : unanswered('the look-up found nothing')
   if (isApproved(answer, asked.type)) {
     return isOther
       ? contradiction('found approved under another transaction_id')
@@ -25,8 +30,14 @@ export function interpretStatus(httpStatus: number, bodyText: string, asked: Ask
   return unanswered('the look-up says neither yes nor no')
 }
 
+const NOT_FOUND = { kind: 'not_found' } as const
+
+/** A look-up that failed has not looked, and one that speaks of an approval has found something. */
+const isNotFound = (answer: TransactionAnswer) =>
+  answer.isFound === false && answer.isError !== true && !hasErrorCode(answer) && answer.isApproved !== true
+
 /** A stored card is never "approved"; that it is there, and no error, is all there is to say. */
-const isApproved = (answer: TransactionAnswer, type: Transaction['type']) =>
+const isApproved = (answer: TransactionAnswer, type: AskedStatus['type']) =>
   answer.isError !== true &&
   !hasErrorCode(answer) &&
   (answer.isApproved === true || (type === 'STORE' && answer.isApproved === undefined && saysNoError(answer)))

@@ -2,10 +2,9 @@ import { accountTypeOf, findAccountType } from './account-type.ts'
 import type { Credentials } from './credentials.ts'
 import type { Instrument } from './instrument.ts'
 import type { Method } from './method.ts'
-import { fold } from './parameter-names.ts'
 import { type Parameters, type PassRules, passOn, toParameters } from './parameters.ts'
 import type { PayRequest } from './pay-request.ts'
-import { isAvsName, payerName } from './payer-name.ts'
+import { AVS_NAME, payerName } from './payer-name.ts'
 import type { Secret } from './secret.ts'
 
 /** What PayConex is asked: the form fields of a QSAPI request as the wire spells them. The reserved transaction_id is not
@@ -41,15 +40,15 @@ export function toTransaction(request: PayRequest, credentials: Credentials, opt
 /** A charge is a SALE. AUTHORIZATION, which only holds the money, is the one other thing a parameter can turn it into; it
  * means nothing to a STORE. */
 function transactionType(method: Method, parameters: Parameters): Transaction['type'] {
-  const stated = parameters.find(([name]) => isTransactionType(name))
+  const stated = parameters.find(([folded]) => folded === TRANSACTION_TYPE)
   if (method === 'tokenize') return 'STORE'
   return stated !== undefined && isAuthorization(...stated) ? 'AUTHORIZATION' : 'SALE'
 }
 
-const isTransactionType = (name: string) => fold(name) === 'transactiontype'
+const TRANSACTION_TYPE = 'transactiontype'
 
-const isAuthorization = (name: string, value: string) =>
-  isTransactionType(name) && value.toUpperCase() === 'AUTHORIZATION'
+const isAuthorization = (folded: string, value: string) =>
+  folded === TRANSACTION_TYPE && value.toUpperCase() === 'AUTHORIZATION'
 
 function mappedFields(request: PayRequest, credentials: Credentials, type: Transaction['type']) {
   return present({
@@ -82,18 +81,18 @@ const instrumentFields = (instrument: Instrument) =>
       }
 
 function present(fields: Record<string, string | Secret | undefined>): Record<string, string | Secret> {
-  return Object.fromEntries(
-    Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])),
-  )
+  const isPresent = (field: [string, string | Secret | undefined]): field is [string, string | Secret] =>
+    field[1] !== undefined
+  return Object.fromEntries(Object.entries(fields).filter(isPresent))
 }
 
 const passRules = ({ instrument }: PayRequest, { extraParameters }: MappingOptions, taken: PassRules['taken']) => ({
   extraParameters,
   taken,
-  readElsewhere: (name: string, value: string) =>
-    isAvsName(name) ||
-    isAuthorization(name, value) ||
-    (instrument.kind === 'bank' && accountTypeOf(name, value) !== undefined),
+  readElsewhere: (folded: string, value: string) =>
+    folded === AVS_NAME ||
+    isAuthorization(folded, value) ||
+    (instrument.kind === 'bank' && accountTypeOf(folded, value) !== undefined),
 })
 
 /** What a caller says himself is passed on whatever is charged, as the bridge does; PayConex judges it. A default is said to

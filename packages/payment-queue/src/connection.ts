@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { Redis, type RedisOptions } from 'ioredis'
+import { inCluster } from './cluster-node.ts'
+import { gatherWrites } from './gather-writes.ts'
+import { knownPlace } from './redis-url.ts'
 
 const SECOND = 1000
 
@@ -10,6 +13,8 @@ const retryStrategy = (times: number) => Math.min(50 * 2 ** Math.min(times, 10),
  * sent; an idle connection it does not look at (`service/heartbeat.ts` does). Giving up says goodbye first, to which nobody
  * on a lost path answers: `disconnectTimeout` ends that wait. */
 const DISCONNECT_TIMEOUT_MS = 250
+
+/* `disableClientInfo`: Redis before 7.2 does not know CLIENT SETINFO, so that a list of users cannot permit it (deploy/redis). */
 
 /** For whoever must decide now (the producer, the ledger): a command is answered or fails within two seconds, is never
  * sent twice behind our back and never waits in a queue for a server that is away. */
@@ -23,6 +28,7 @@ const failingFast = {
   connectTimeout: 2 * SECOND,
   retryStrategy,
   replyMapping: 'legacy',
+  disableClientInfo: true,
 } as const satisfies RedisOptions
 
 /** For whoever waits anyway (the consumer, the reply channel): commands wait for the server to come back. No time limit for a
@@ -36,24 +42,41 @@ const patient = {
   connectTimeout: 2 * SECOND,
   retryStrategy,
   replyMapping: 'legacy',
+  disableClientInfo: true,
 } as const satisfies RedisOptions
 
-/** `rediss://` verifies the server's certificate; `caFile` is an authority to trust besides the system's. */
-export type ConnectionOptions = { url: string; caFile?: string | undefined }
+/** `rediss://` verifies the server's certificate; `caFile` is an authority to trust besides the system's. In a cluster it is the
+ * node on which the `shard` lies, or any that answers where none is named. */
+export type ConnectionOptions = { url: string; caFile?: string | undefined; shard?: string | undefined }
 
-export const connectFailingFast = ({ url, caFile }: ConnectionOptions): Redis =>
-  tolerant(new Redis(url, { ...failingFast, ...trust(url, caFile) }))
+export const connectFailingFast = (where: ConnectionOptions): Redis => open(failingFast, where)
 
-export const connectPatiently = ({ url, caFile }: ConnectionOptions): Redis =>
-  tolerant(new Redis(url, { ...patient, ...trust(url, caFile) }))
+export const connectPatiently = (where: ConnectionOptions): Redis => open(patient, where)
 
-const trust = (url: string, caFile?: string) =>
-  caFile !== undefined && url.startsWith('rediss:') ? { tls: { ca: readFileSync(caFile) } } : {}
+/** One connection for each shard, in their order: in a cluster of its own, on a server the same for all. */
+export type ShardConnections = readonly [Redis, ...Redis[]]
+
+export function connectShards(
+  connect: typeof connectFailingFast,
+  { url, caFile, shards }: Pick<ConnectionOptions, 'url' | 'caFile'> & { shards: readonly string[] },
+): ShardConnections {
+  const { isCluster } = knownPlace(url)
+  const [first, ...others] = shards
+  const one = connect({ url, caFile, shard: first })
+  return [one, ...others.map((shard) => (isCluster ? connect({ url, caFile, shard }) : one))]
+}
+
+function open(options: typeof failingFast | typeof patient, { url, caFile, shard }: ConnectionOptions): Redis {
+  const { isCluster, nodes } = knownPlace(url)
+  const ca = caFile !== undefined && nodes[0].protocol === 'rediss:' ? readFileSync(caFile) : undefined
+  if (isCluster) return tolerant(new Redis({ ...options, ...inCluster({ nodes, shard, ca }) }))
+  return tolerant(new Redis(url, { ...options, ...(ca && { tls: { ca } }) }))
+}
 
 /** Losing the connection is an expected event: `status` shows it and commands fail. Without a listener it would crash. */
 function tolerant(redis: Redis): Redis {
   redis.on('error', () => undefined)
-  return redis
+  return gatherWrites(redis)
 }
 
 /** Resolves with `true` once the connection takes commands, with `false` at the time limit. */

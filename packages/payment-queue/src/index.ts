@@ -1,4 +1,12 @@
-export { type ConnectionOptions, connectFailingFast, connectPatiently, whenReady } from './connection.ts'
+export {
+  type ConnectionOptions,
+  connectFailingFast,
+  connectPatiently,
+  connectShards,
+  type ShardConnections,
+  whenReady,
+} from './connection.ts'
+export { oldestJobMs } from './oldest-job.ts'
 export {
   type Attempt,
   type Consumer,
@@ -14,9 +22,21 @@ export {
   QUEUE_ALONE,
   QUEUE_SETTINGS,
   type RequiredSetting,
+  wrongCluster,
   wrongReplication,
   wrongSettings,
+  wrongVersion,
 } from './redis-settings.ts'
-export { CannotOpen } from './seal.ts'
+export { addressOf, knownPlace, placeOf } from './redis-url.ts'
+export { missingRights, type RedisKind, type Role } from './rights.ts'
+export { CannotOpen, keyIdOf } from './seal.ts'
 export { type SealKeys, sealKeys } from './seal-keys.ts'
 export { openCredentials, openPayment, type Payment, sealCredentials, sealPayment } from './sealed-payment.ts'
+export { spreadProducers } from './spread-producers.ts'
+export {
+  createWeatherStation,
+  type Report,
+  spreadStations,
+  type Weather,
+  type WeatherStation,
+} from './weather.ts'

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { Queue } from 'bullmq'
+import type { Redis } from 'ioredis'
 import { afterEach, describe, expect, inject, it } from 'vitest'
 import { freePort } from '../../../scripts/process/free-port.ts'
 import { startTestRedis } from '../../../scripts/test/servers.ts'
@@ -12,7 +13,7 @@ import {
   createSealedPayments,
 } from './payment-queue.ts'
 
-const SEALED = '1.k1.sealed'
+const SEALED = '2.k1.sealed'
 const TTL_MS = 60_000
 const opened: (() => unknown)[] = []
 
@@ -53,6 +54,13 @@ function consume({ shard, ...options }: { shard: string; url?: string } & Partia
   return { errors, consumer }
 }
 
+/** By everybody: other tests use the same server. */
+async function timesCalled(redis: Redis, command: string): Promise<number> {
+  const [, calls = '0'] =
+    new RegExp(`^cmdstat_${command}:calls=(\\d+)`, 'm').exec(await redis.info('commandstats')) ?? []
+  return Number(calls)
+}
+
 const first = (): Attempt => ({ key: `p_${randomUUID()}`, attempt: 1 })
 
 /** What BullMQ keeps of its own when all jobs are done. */
@@ -69,6 +77,29 @@ describe('adding a payment', () => {
     const ttl = await redis.pttl(key(`sealed:${attempt.key}.1`))
     expect(ttl).toBeGreaterThan(TTL_MS - 2000)
     expect(ttl).toBeLessThanOrEqual(TTL_MS)
+  })
+
+  it('and erasing it again takes one command for all that are due in the same moment', async () => {
+    const { producer, keys, redis } = await openQueue()
+    const attempts = Array.from({ length: 20 }, first)
+    for (const attempt of attempts) await producer.add(attempt, SEALED, TTL_MS)
+    const before = await timesCalled(redis, 'del')
+
+    await Promise.all(attempts.map(producer.shredAgain))
+
+    expect((await keys()).filter((name) => name.startsWith('sealed:'))).toEqual([])
+    expect((await timesCalled(redis, 'del')) - before).toBeLessThan(attempts.length)
+  })
+
+  it('and a producer that closes has erased what was due', async () => {
+    const { producer, sealed } = await openQueue()
+    const attempt = first()
+    await producer.add(attempt, SEALED, TTL_MS)
+
+    void producer.shredAgain(attempt)
+    await producer.close()
+
+    expect(await sealed.take(attempt)).toBeNull()
   })
 
   it('makes a job that says which attempt of which payment, and nothing more', async () => {
@@ -260,5 +291,31 @@ describe('a consumer', () => {
     await consumer.close()
 
     expect(finished).toEqual([attempt.key])
+  })
+
+  it('that rests leaves the jobs to others, and takes them again afterwards', async () => {
+    const queue = await openQueue()
+    const got: string[] = []
+    const takes = (name: string) => ({ shard: queue.shard, process: async () => void got.push(name) })
+    const resting = consume(takes('resting'))
+    const add = async (count: number) => {
+      for (let n = 0; n < count; n += 1) await queue.producer.add(first(), SEALED, TTL_MS)
+    }
+    await add(1)
+    await expect.poll(() => got).toEqual(['resting'])
+    const other = consume(takes('other'))
+    got.length = 0
+
+    resting.consumer.rest(true)
+    await add(10)
+    await expect.poll(() => got).toHaveLength(10)
+    // One that already waited for a job when it was sent to rest may take that one.
+    expect(got.filter((name) => name === 'resting').length).toBeLessThanOrEqual(1)
+    await other.consumer.close()
+    resting.consumer.rest(false)
+    await add(1)
+
+    await expect.poll(() => got).toHaveLength(11)
+    expect(got.at(-1)).toBe('resting')
   })
 })

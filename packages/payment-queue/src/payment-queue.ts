@@ -28,8 +28,8 @@ export function createSealedPayments(redis: Redis, shard = DEFAULT_SHARD) {
     },
     take: (attempt: Attempt): Promise<string | null> => redis.get(sealedKey(attempt)),
     /** Card data is erased as soon as the payment is final. Harmless to do twice. */
-    shred: async (attempt: Attempt): Promise<void> => {
-      await redis.del(sealedKey(attempt))
+    shred: async (...attempts: readonly Attempt[]): Promise<void> => {
+      if (attempts.length > 0) await redis.del(attempts.map(sealedKey))
     },
   }
 }
@@ -47,16 +47,48 @@ export function createProducer(redis: Redis, shard = DEFAULT_SHARD) {
   })
   queue.on('error', () => undefined)
   const sealed = createSealedPayments(redis, shard)
+  const shredding = inOneGo(sealed.shred)
   return {
-    /** First the payment, then the job that points to it. Doing both again changes nothing but the time to live. Whatever else
-     * is known of the attempt stays out of the job. */
+    /** First the payment, then the job that points to it: both leave in one flight, and a server does in order what comes over one
+     * connection. Where only the job arrives it finds nothing to send, and this rejects. Doing both again changes nothing but the
+     * time to live. Whatever else is known of the attempt stays out of the job. */
     add: async ({ key, attempt }: Attempt, sealedPayment: string, ttlMs: number): Promise<void> => {
       const data = { key, attempt }
-      await sealed.keep(data, sealedPayment, ttlMs)
-      await queue.add('payment', data, { jobId: nameOf(data), removeOnComplete: true, removeOnFail: true })
+      const kept = sealed.keep(data, sealedPayment, ttlMs)
+      const added = queue.add('payment', data, { jobId: nameOf(data), removeOnComplete: true, removeOnFail: true })
+      await Promise.all([kept, added])
     },
-    shred: sealed.shred,
-    close: () => queue.close(),
+    shred: (attempt: Attempt): Promise<void> => sealed.shred(attempt),
+    /** For what the worker should have erased already: in a moment, together with others. */
+    shredAgain: shredding.soon,
+    async close() {
+      await shredding.now().catch(() => undefined)
+      await queue.close()
+    },
+  }
+}
+
+const SOON_MS = 50
+
+/** Does for many attempts what would take a command and a system call for each. */
+function inOneGo(shred: (...attempts: readonly Attempt[]) => Promise<void>) {
+  let due: Attempt[] = []
+  let done: Promise<void> | undefined
+
+  function now(): Promise<void> {
+    const attempts = due
+    due = []
+    done = undefined
+    return shred(...attempts)
+  }
+
+  return {
+    soon(attempt: Attempt): Promise<void> {
+      due.push(attempt)
+      done ??= sleep(SOON_MS).then(now)
+      return done
+    },
+    now,
   }
 }
 
@@ -72,7 +104,11 @@ export type ConsumerOptions = {
   onError: (error: unknown) => void
 }
 
-export type Consumer = { close: () => Promise<void> }
+export type Consumer = {
+  /** Takes no jobs for now, so that others get them; or takes jobs again. */
+  rest: (isResting: boolean) => void
+  close: () => Promise<void>
+}
 
 /** The worker's end. A job is a wake-up: it never fails for a reason of the payment, is never retried by the queue, and may
  * run twice. */
@@ -99,6 +135,10 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   worker.on('error', onError)
   worker.on('failed', (_job, error) => onError(error))
   return {
+    rest(isResting) {
+      if (isResting === worker.isPaused()) return
+      void (isResting ? worker.pause(true) : worker.resume()).catch(onError)
+    },
     /** Takes no more jobs and resolves when those in hand have ended. BullMQ also wants to write that down, and would wait for a
      * queue that is away for as long as it is: a moment must do, for a job that comes back finds the truth in the ledger. */
     async close() {

@@ -23,6 +23,12 @@ async function serverWith(...args: string[]) {
   return connected(server.url)
 }
 
+/** Whether this server knows WAITAOF: told by its version, not by how we look for it. */
+async function canWait(redis: Awaited<ReturnType<typeof connected>>) {
+  const [, major = 0, minor = 0] = /redis_version:(\d+)\.(\d+)/.exec(await redis.info('server')) ?? []
+  return Number(major) > 7 || (Number(major) === 7 && Number(minor) >= 2)
+}
+
 describe('the settings of a Redis', () => {
   it('are not complained about when they are right', async () => {
     const [queue, ledger] = await Promise.all([inject('queueRedisUrl'), inject('ledgerRedisUrl')].map(connected))
@@ -106,6 +112,25 @@ describe('the replication of a Redis', () => {
     const redis = await serverWith('--replicaof', '127.0.0.1', '1')
 
     expect(await wrongReplication(redis, 'because')).toEqual(['role must be master: because'])
+  })
+
+  it('that must be acknowledged may have replicas, and needs a server that can wait for them: 7.2 or newer', async () => {
+    const server = await startTestRedis({ kind: 'queue' })
+    opened.push(server.stop)
+    const redis = await connected(server.url)
+    opened.push(joinAsReplica(server.url))
+    await expect.poll(() => redis.info('replication')).toContain('connected_slaves:1')
+
+    const complaints = await wrongReplication(redis, 'because', 1)
+
+    const missing = 'WAITAOF is missing: LEDGER_REPLICAS_ACK needs Redis 7.2 or newer'
+    expect(complaints).toEqual((await canWait(redis)) ? [] : [missing])
+  })
+
+  it('that must be acknowledged is complained about all the same where the server is itself the copy', async () => {
+    const redis = await serverWith('--replicaof', '127.0.0.1', '1')
+
+    expect(await wrongReplication(redis, 'because', 1)).toContain('role must be master: because')
   })
 
   it('that cannot be read is to be checked by hand', async () => {

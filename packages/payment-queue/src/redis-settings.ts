@@ -35,17 +35,42 @@ async function wrongSetting(redis: Redis, { setting, is, because }: RequiredSett
   return [`${setting} must be "${is}": ${because}`]
 }
 
-/** What is wrong with a Redis that is copied to another server, or is itself a copy. */
-export async function wrongReplication(redis: Redis, because: string): Promise<string[]> {
+/** What is wrong with a Redis that is too old. (One that hides INFO is found out by whoever asks for its replication.) */
+export async function wrongVersion(redis: Redis): Promise<string[]> {
+  const info = await redis.info('server').catch(hidden)
+  const [, version, major, minor] = /^redis_version:((\d+)\.(\d+)[^\r\n]*)/m.exec(info ?? '') ?? []
+  const isRecent = Number(major) > 6 || (Number(major) === 6 && Number(minor) >= 2)
+  if (version === undefined || isRecent) return []
+  return [`redis_version is ${version}: 6.2 or newer is needed`]
+}
+
+/** What is wrong with a node of a cluster that is taken for a server of its own: what belongs to other nodes would be refused, and
+ * a shard that moves away would be lost. (The other way round it is noticed when a node is asked for the others.) */
+export async function wrongCluster(redis: Redis, isCluster: boolean): Promise<string[]> {
+  const info = await redis.info('cluster').catch(hidden)
+  const isEnabled = /^cluster_enabled:1/m.test(info ?? '')
+  return isEnabled && !isCluster
+    ? ['it is a node of a cluster: its URL must begin with redis+cluster:// or rediss+cluster://']
+    : []
+}
+
+/** What is wrong with a Redis that is itself a copy, or is copied to another server. With `acknowledged` it may be: then every
+ * fence waits for so many copies on disk, which the server must be able to do. */
+export async function wrongReplication(redis: Redis, because: string, acknowledged = 0): Promise<string[]> {
   const info = await redis.info('replication').catch(hidden)
-  return Object.entries(ALONE).flatMap(([field, is]) => {
+  const required = acknowledged > 0 ? { role: 'master' } : { role: 'master', connected_slaves: '0' }
+  const wrong = Object.entries(required).flatMap(([field, is]) => {
     const value = new RegExp(`^${field}:(.*?)\\r?$`, 'm').exec(info ?? '')?.[1]
     if (value === is) return []
     return [value === undefined ? unreadable(field) : `${field} must be ${is}: ${because}`]
   })
+  return acknowledged > 0 ? [...wrong, ...(await withoutWaitaof(redis))] : wrong
 }
 
-const ALONE = { role: 'master', connected_slaves: '0' }
+async function withoutWaitaof(redis: Redis): Promise<string[]> {
+  const [known] = (await redis.command('INFO', 'WAITAOF')) as unknown[]
+  return known ? [] : ['WAITAOF is missing: LEDGER_REPLICAS_ACK needs Redis 7.2 or newer']
+}
 
 const unreadable = (name: string) => `${name} cannot be read: check it by hand, then set REDIS_CHECKED_BY_HAND=true`
 

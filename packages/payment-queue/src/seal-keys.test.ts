@@ -25,6 +25,13 @@ describe('SEAL_KEYS', () => {
     expect(all.get('k2')).toEqual(Buffer.from(two, 'base64'))
   })
 
+  it('may have one entry a line, as a file has to which a key was added', () => {
+    const { first, all } = sealKeys.parse(`k1:${one}\r\nk2:${two}`)
+
+    expect(first.id).toBe('k1')
+    expect([...all.keys()]).toEqual(['k1', 'k2'])
+  })
+
   const FORM = /^must be kid:base64\(32 random bytes\)/
   it.each([
     ['nothing', '', FORM],
@@ -40,8 +47,6 @@ describe('SEAL_KEYS', () => {
     ['a passphrase', 'k1:correct horse battery staple', FORM],
     ['a comma too many', `k1:${one},`, FORM],
     ['a bad second key', `k1:${one},k2:short`, FORM],
-    ['a key of zeros', `k1:${Buffer.alloc(32).toString('base64')}`, /^a key is not random$/],
-    ['one byte over and over', `k1:${one},k2:${Buffer.alloc(32, 7).toString('base64')}`, /^a key is not random$/],
     ['two keys of one name', `k1:${one},k1:${two}`, /^two keys have the same id$/],
     ['one key under two names', `k1:${one},k2:${one}`, /^two ids have the same key$/],
     [

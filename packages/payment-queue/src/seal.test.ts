@@ -1,6 +1,7 @@
+import { createDecipheriv, hkdfSync } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { CannotOpen, open, seal } from './seal.ts'
+import { CannotOpen, keyIdOf, open, seal } from './seal.ts'
 import { type SealKeys, sealKeys } from './seal-keys.ts'
 import { keyText, ringOf } from './testing.ts'
 
@@ -27,13 +28,26 @@ describe('a sealed text', () => {
     )
   })
 
+  it('is under the key of its series: HKDF-SHA-256 of the ring’s key and the series, which it carries', () => {
+    const bytes = Buffer.from(seal(PLAIN, BINDING, keys).slice('2.k1.'.length), 'base64url')
+    const [series, nonce] = [bytes.subarray(0, 18), bytes.subarray(18, 30)]
+    const [tag, text] = [bytes.subarray(30, 46), bytes.subarray(46)]
+
+    const info = Buffer.concat([Buffer.from('sealed text v2'), series])
+    const key = new Uint8Array(hkdfSync('sha256', keys.first.key, '', info, 32))
+
+    const cipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: 16 })
+    cipher.setAAD(Buffer.from(BINDING)).setAuthTag(tag)
+    expect(cipher.update(text, undefined, 'utf8') + cipher.final('utf8')).toBe(PLAIN)
+  })
+
   it('shows nothing of what is in it but its length, and never looks the same twice', () => {
     const one = seal(PLAIN, BINDING, keys)
     const two = seal(PLAIN, BINDING, keys)
 
-    expect(one).toMatch(/^1\.k1\.[\w-]+$/)
+    expect(one).toMatch(/^2\.k1\.[\w-]+$/)
     expect(one).not.toBe(two)
-    expect(Buffer.from(one.slice('1.k1.'.length), 'base64url').includes('4111')).toBe(false)
+    expect(Buffer.from(one.slice('2.k1.'.length), 'base64url').includes('4111')).toBe(false)
   })
 
   it('does not open when any one character of it was altered', () => {
@@ -54,9 +68,9 @@ describe('a sealed text', () => {
     ['a space was put inside', (sealed: string) => `${sealed.slice(0, 20)} ${sealed.slice(20)}`],
     ['a part was added', (sealed: string) => `${sealed}.x`],
     ['its last character is missing', (sealed: string) => sealed.slice(0, -1)],
-    ['all but its nonce and tag are missing', (sealed: string) => sealed.slice(0, '1.k1.'.length + 38)],
-    ['all but its key id is missing', (sealed: string) => sealed.slice(0, '1.k1.'.length)],
-    ['it is of another version', (sealed: string) => sealed.replace(/^1/, '2')],
+    ['all but its series, nonce and tag are missing', (sealed: string) => sealed.slice(0, '2.k1.'.length + 62)],
+    ['all but its key id is missing', (sealed: string) => sealed.slice(0, '2.k1.'.length)],
+    ['it is of another version', (sealed: string) => sealed.replace(/^2/, '1')],
     ['it is empty', () => ''],
   ])('does not open when %s', (_, alter) => {
     expect(attempt(alter(seal(PLAIN, BINDING, keys)))).toHaveProperty('refused')
@@ -79,8 +93,24 @@ describe('a sealed text', () => {
     expect(attempt(sealed, BINDING, ringOf('k1'))).toEqual({ refused: 'altered, or sealed for something else' })
   })
 
+  it('names the key under which it was sealed, and no other text names one', () => {
+    expect(keyIdOf(seal(PLAIN, BINDING, ringOf('k-1_b', 'k2')))).toBe('k-1_b')
+    for (const text of [
+      '',
+      'sealed',
+      '2.k1',
+      '2.k1.',
+      '1.k1.AAAA',
+      '2..AAAA',
+      `2.${'k'.repeat(33)}.AAAA`,
+      '2.k1.A.A',
+    ]) {
+      expect(keyIdOf(text)).toBeUndefined()
+    }
+  })
+
   it.each(['__proto__', 'constructor', 'toString'])('does not take %s for a key id', (id) => {
-    expect(attempt(`1.${id}.${'A'.repeat(100)}`)).toHaveProperty('refused')
+    expect(attempt(`2.${id}.${'A'.repeat(100)}`)).toHaveProperty('refused')
   })
 })
 
@@ -93,7 +123,7 @@ describe('a key that is changed while payments are under way', () => {
     const after = seal(PLAIN, BINDING, ring)
 
     expect(attempt(before, BINDING, ring)).toEqual({ text: PLAIN })
-    expect(after).toMatch(/^1\.new\./)
+    expect(after).toMatch(/^2\.new\./)
     expect(attempt(after, BINDING, sealKeys.parse(newKey))).toEqual({ text: PLAIN })
     expect(attempt(after, BINDING, sealKeys.parse(oldKey))).toHaveProperty('refused')
   })
@@ -104,7 +134,7 @@ describe('garbage', () => {
 
   it.each([
     ['any text', fc.string({ unit: 'binary' })],
-    ['any bytes under a known key', base64url.map((text) => `1.k1.${text}`)],
+    ['any bytes under a known key', base64url.map((text) => `2.k1.${text}`)],
     ['any parts', fc.array(fc.string()).map((parts) => parts.join('.'))],
   ])('such as %s cannot be opened, and never fails in another way', (_, garbage) => {
     fc.assert(
@@ -118,7 +148,7 @@ describe('garbage', () => {
   it('is not quoted by the error', () => {
     fc.assert(
       fc.property(fc.stringMatching(/^[0-9]{12,19}$/), (digits) => {
-        for (const text of [digits, `1.k1.${digits}`, `1.${digits}.x`]) {
+        for (const text of [digits, `2.k1.${digits}`, `2.${digits}.x`]) {
           expect(JSON.stringify(attempt(text))).not.toContain(digits)
         }
       }),

@@ -1,4 +1,4 @@
-import { type Credentials, type PayRequest, Secret } from '@pay/mapper'
+import { type Credentials, type Instrument, type PayRequest, Secret } from '@pay/mapper'
 import { z } from 'zod'
 import type { Attempt } from './payment-queue.ts'
 import { CannotOpen, open, seal } from './seal.ts'
@@ -42,8 +42,13 @@ const paymentBinding = ({ key, attempt }: Attempt) => `payment:${key}.${attempt}
 const credentialsBinding = (key: string) => `credentials:${key}`
 
 /** Seals a whole payment for its job. The only places that expose a secret are here and PayConex' client. */
-export const sealPayment = (value: Payment, id: Attempt, keys: SealKeys): string =>
-  seal(JSON.stringify(value, exposed), paymentBinding(id), keys)
+export function sealPayment({ request, credentials }: Payment, id: Attempt, keys: SealKeys): string {
+  const plain = {
+    request: { ...request, instrument: laidOpen(request.instrument) },
+    credentials: laidOpen(credentials),
+  }
+  return seal(JSON.stringify(plain), paymentBinding(id), keys)
+}
 
 /** The payment as the gateway parsed it, or `CannotOpen`. */
 export const openPayment = (sealed: string, id: Attempt, keys: SealKeys): Payment =>
@@ -51,20 +56,20 @@ export const openPayment = (sealed: string, id: Attempt, keys: SealKeys): Paymen
 
 /** Seals PayConex' credentials alone, for the ledger: whoever takes a payment over has to ask what became of it. */
 export const sealCredentials = (value: Credentials, key: string, keys: SealKeys): string =>
-  seal(JSON.stringify(value, exposed), credentialsBinding(key), keys)
+  seal(JSON.stringify(laidOpen(value)), credentialsBinding(key), keys)
 
 export const openCredentials = (sealed: string, key: string, keys: SealKeys): Credentials =>
   read(credentials, open(sealed, credentialsBinding(key), keys))
 
-/** JSON.stringify asks `toJSON` before it asks this function, so the secret is taken from its holder. */
-function exposed(this: unknown, name: string, value: unknown): unknown {
-  const original = (this as Record<string, unknown>)[name]
-  return original instanceof Secret ? original.expose() : value
-}
+/** The fields with their secrets taken from their holders, which JSON would show as `[secret]`. */
+const laidOpen = (fields: Instrument | Credentials): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [name, value instanceof Secret ? value.expose() : value]),
+  )
 
 function read<Schema extends z.ZodType>(schema: Schema, text: string): z.output<Schema> {
   const parsed = schema.safeParse(jsonOf(text))
-  if (!parsed.success) throw new CannotOpen('sealed by another version of this program')
+  if (!parsed.success) throw new CannotOpen('OTHER_VERSION')
   return parsed.data
 }
 

@@ -52,6 +52,8 @@ const without = (wrong: ReadonlySet<string>, values: Readonly<Record<string, str
 const names = (line: string, wrong: ReadonlySet<string>) => line.split(/\W+/).some((word) => wrong.has(word))
 
 function readVariable(name: string, env: Environment, problems: string[]): string | undefined {
+  // A file that is not read, because the variable itself is set, is not named either.
+  if (name.endsWith('_FILE') && env[name.slice(0, -'_FILE'.length)]) return undefined
   const value = env[name]
   const file = env[`${name}_FILE`]
   if (value) return value
@@ -91,7 +93,7 @@ export const flag = z
   .transform((text) => text === 'true')
 
 /** The path of a file that is there, so that a wrong one is named at the start and not when it is needed. */
-export const readableFile = z.string().refine(isReadable, { message: 'the file cannot be read' })
+export const readableFile = z.string().refine(isReadable, { message: 'the file cannot be read', abort: true })
 
 function isReadable(path: string): boolean {
   try {

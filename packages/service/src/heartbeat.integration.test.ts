@@ -3,7 +3,7 @@ import { Redis } from 'ioredis'
 import { afterEach, describe, expect, inject, it } from 'vitest'
 import { startTestRedis } from '../../../scripts/test/servers.ts'
 import { openPath } from '../../payment-queue/src/testing-path.ts'
-import { startHeartbeat, type Watched } from './heartbeat.ts'
+import { startHeartbeat, type Watched, watchShards } from './heartbeat.ts'
 
 const opened: (() => unknown)[] = []
 
@@ -171,5 +171,26 @@ describe('a heartbeat', () => {
     await pause(15)
 
     expect(lost()).toBe(0)
+  })
+
+  it('of shards names those that are away, and all of it only when none is left', async () => {
+    const [one, two] = [await pathToQueue(), await pathToQueue()]
+    const shards = [await ready(connectFailingFast(one)), await ready(connectFailingFast(two))]
+    const heartbeat = heartbeatOf(...watchShards('queue', shards))
+    expect([heartbeat.silent(), heartbeat.partly()]).toEqual([[], []])
+
+    two.fallSilent('whole path')
+    await expect.poll(heartbeat.partly, { interval: 10 }).toEqual(['queue s1'])
+    expect(heartbeat.silent()).toEqual([])
+
+    one.fallSilent('whole path')
+    await expect.poll(heartbeat.silent, { interval: 10 }).toEqual(['queue'])
+    expect(heartbeat.partly()).toEqual([])
+  })
+
+  it('of shards on one server watches its connection once', async () => {
+    const redis = await ready(connectFailingFast({ url: inject('queueRedisUrl') }))
+
+    expect(watchShards('queue', [redis, redis, redis])).toEqual([['queue', redis, undefined]])
   })
 })

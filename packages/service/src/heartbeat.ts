@@ -1,13 +1,24 @@
+import { shardNames } from '@pay/ledger'
 import type { Redis } from 'ioredis'
 
-/** A connection, by the name under which an operator hears of it. Several may share a name. */
-export type Watched = readonly [name: string, redis: Redis]
+/** A connection, by the name under which an operator hears of it, and the shard that it is for, where it is for one. Several may
+ * share a name. */
+export type Watched = readonly [name: string, redis: Redis, shard?: string | undefined]
+
+/** The connections of all shards, each once. */
+export function watchShards(name: string, connections: readonly Redis[]): Watched[] {
+  const distinct = [...new Set(connections)]
+  const shards = shardNames(distinct.length)
+  return distinct.map((redis, nth) => [name, redis, distinct.length === 1 ? undefined : shards[nth]])
+}
 
 export type HeartbeatOptions = { everyMs: number }
 
 export type Heartbeat = {
-  /** The names of the connections whose server has not answered lately, each once. */
+  /** The names of the connections whose server has not answered lately, each once; of those with shards when none is left. */
   silent: () => string[]
+  /** The shards that have gone silent while others answer: `ledger s1`. */
+  partly: () => string[]
   stop: () => void
 }
 
@@ -19,12 +30,21 @@ const PATIENCE = 3
  * path that is lost without a word is not noticed where nothing is sent: a subscriber would wait for good, and `status` says
  * `ready` all the time. Only for connections without blocking commands. */
 export function startHeartbeat(connections: readonly Watched[], { everyMs }: HeartbeatOptions): Heartbeat {
-  const pulses = connections.map(([name, redis]) => ({ name, ...watch(redis) }))
+  const pulses = connections.map(([name, redis, shard = '']) => ({ name, shard, ...watch(redis) }))
+  const names = [...new Set(connections.map(([name]) => name))]
+  const silentShards = (name: string) =>
+    new Set(pulses.filter((pulse) => pulse.name === name && !pulse.isAnswering()).map(({ shard }) => shard))
+  const allShards = (name: string) => new Set(pulses.filter((pulse) => pulse.name === name).map(({ shard }) => shard))
+  const isSilent = (name: string) => silentShards(name).size === allShards(name).size
   const timer = setInterval(() => {
     for (const pulse of pulses) pulse.beat()
   }, everyMs)
   return {
-    silent: () => [...new Set(pulses.filter(({ isAnswering }) => !isAnswering()).map(({ name }) => name))],
+    silent: () => names.filter(isSilent),
+    partly: () =>
+      names
+        .filter((name) => !isSilent(name))
+        .flatMap((name) => [...silentShards(name)].map((shard) => `${name} ${shard}`)),
     stop: () => {
       clearInterval(timer)
       for (const pulse of pulses) pulse.forget()

@@ -30,12 +30,34 @@ export type Log = {
 
 export type LogOptions = { name: string; level: string; pretty: boolean }
 
-/** One JSON line per event on standard output, asynchronous and buffered; `flush` writes what is left before the
- * process ends. Facts that must survive a crash stand in the ledger, not here. */
+/** One JSON line per event on standard output, asynchronous and several at a time, at most a tenth of a second late: each write
+ * wakes another thread, which costs more than the line. `flush` writes what is left before the process ends. Facts that must survive
+ * a crash stand in the ledger, not here. */
 export function createLog({ name, level, pretty: forPeople }: LogOptions): Log & { flush: () => void } {
   const options = { name, level, base: { name, pid: process.pid }, timestamp: stdTimeFunctions.isoTime }
   if (forPeople) return pino(options, pretty({ sync: true }))
-  return pino(options, pino.destination({ fd: 1, sync: false, minLength: 0 }))
+  return pino(options, standardOutput())
+}
+
+// What may wait to be written; beyond it lines are dropped.
+const LIMIT_BYTES = 4 * 1024 * 1024
+const TOGETHER_BYTES = 4 * 1024
+const LATE_MS = 100
+
+/** A log that cannot be written, for instance because the disk is full, costs the log and not the process, which holds payments.
+ * Pino would let such an error end the process, and then try for ever to write the last lines. */
+function standardOutput() {
+  const destination = pino.destination({
+    fd: 1,
+    sync: false,
+    minLength: TOGETHER_BYTES,
+    periodicFlush: LATE_MS,
+    maxLength: LIMIT_BYTES,
+  })
+  destination.on('error', () => {
+    destination.flushSync = () => undefined
+  })
+  return destination
 }
 
 /** The name of what went wrong, for a log: an error's code or class, never its message, which may quote what it choked on. */

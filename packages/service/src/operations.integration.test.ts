@@ -10,8 +10,9 @@ afterEach(async () => {
   for (const close of opened.splice(0).reverse()) await close()
 })
 
-async function openDoor({ problems = [] as string[], metrics = new Registry() } = {}) {
-  const server = await startOperations({ port: 0, host: '127.0.0.1', problems: () => problems, metrics })
+async function openDoor({ problems = [] as string[], partly = [] as string[], metrics = new Registry() } = {}) {
+  const asked = { problems: () => problems, partly: () => partly, metrics }
+  const server = await startOperations({ port: 0, host: '127.0.0.1', ...asked })
   opened.push(() => {
     server.closeAllConnections()
     return new Promise((resolve) => server.close(resolve))
@@ -60,6 +61,12 @@ describe('the operators’ door', () => {
     expect(await ask('/readyz')).toMatchObject({ status: 200 })
   })
 
+  it('is ready where only some payments cannot be served, and says which', async () => {
+    const { ask } = await openDoor({ partly: ['ledger s1', 'ledger s4'] })
+
+    expect(await ask('/readyz')).toMatchObject({ status: 200, text: 'ready, but not for ledger s1, ledger s4\n' })
+  })
+
   it('shows the metrics in Prometheus’ format', async () => {
     const metrics = new Registry()
     new Counter({ name: 'pay_tests_total', help: 'tests', registers: [metrics] }).inc(3)
@@ -69,6 +76,16 @@ describe('the operators’ door', () => {
 
     expect(page.type).toBe(metrics.contentType)
     expect(page.text).toContain('pay_tests_total 3')
+  })
+
+  it('shows what is missing among the metrics, too, as long as it is', async () => {
+    const problems = ['ledger']
+    const { ask } = await openDoor({ problems })
+    expect((await ask('/metrics')).text).toContain('pay_problem{problem="ledger"} 1')
+
+    problems.length = 0
+
+    expect((await ask('/metrics')).text).not.toContain('pay_problem{')
   })
 
   it.each(['/', '/livez/', '/metrics/all', '/LIVEZ', '/..%2flivez', '/constructor'])(

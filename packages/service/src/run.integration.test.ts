@@ -65,6 +65,34 @@ describe('a process', () => {
     expect(lines).toEqual(['serving', 'draining', 'drained', 'flushed'])
   })
 
+  it('drains also when the signal comes in the moment in which it begins to serve', async () => {
+    const { child, lines, says } = await start(`
+      await run(async () => {
+        say('serving')
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000)
+        return { drain: async () => say('drained'), flush: () => say('flushed') }
+      })
+    `)
+    await says('serving')
+
+    child.kill('SIGTERM')
+
+    expect(await child.exited).toEqual({ code: 0, signal: null })
+    expect(lines).toEqual(['serving', 'drained', 'flushed'])
+  })
+
+  it('that is still starting ends at once with 1', async () => {
+    const { child, lines, says } = await start(`
+      await run(async () => { say('starting'); await sleep(60_000) })
+    `)
+    await says('starting')
+
+    child.kill('SIGTERM')
+
+    expect(await child.exited).toEqual({ code: 1, signal: null })
+    expect(lines).toEqual(['starting'])
+  })
+
   it('takes the Ctrl-C that npm passes on besides the terminal’s for one', async () => {
     const { child, says } = await start(SERVING)
     await says('serving')
@@ -124,6 +152,81 @@ describe('a process', () => {
     expect(await child.exited).toEqual({ code: 1, signal: null })
     expect(lines).toContain('could not go on: TypeError')
     expect(lines.join()).not.toContain('4111')
+  })
+})
+
+describe('a debugger', () => {
+  it('is not opened by SIGUSR1, and the process serves on', async () => {
+    const { child, lines, says } = await start(SERVING)
+    await says('serving')
+
+    child.kill('SIGUSR1')
+    await sleep(300)
+    child.kill('SIGTERM')
+
+    expect(await child.exited).toEqual({ code: 0, signal: null })
+    expect(lines).toEqual(['serving', 'draining', 'drained', 'flushed'])
+  })
+})
+
+describe('a report of Node', () => {
+  it('has no environment, and none is written by itself', async () => {
+    const { child, lines } = await start(`
+      await run(async () => ({ drain: async () => undefined, flush: () => undefined }))
+      const { report } = process
+      say(JSON.stringify([report.reportOnSignal, report.reportOnFatalError, report.reportOnUncaughtException]))
+      say(typeof report.getReport().environmentVariables)
+      process.exit(0)
+    `)
+
+    await child.exited
+
+    expect(lines).toEqual(['[false,false,false]', 'undefined'])
+  })
+})
+
+describe('a way to start that gives secrets away', () => {
+  const CHECKING = (mode: string) => `
+    const { checkProcess } = await import(new URL('check-process.ts', process.argv[1]).href)
+    process.env.NODE_DEBUG = 'http'
+    process.execArgv.push('--inspect=127.0.0.1:0')
+    const log = { warn: ({ setting }, why) => say(setting + ': ' + why) }
+    await run(async () => {
+      checkProcess({ MODE: '${mode}' }, log)
+      return { drain: async () => undefined, flush: () => undefined }
+    })
+    say('serving')
+    process.exit(0)
+  `
+  const PROBLEMS = ['NODE_DEBUG: prints requests with their cards', '--inspect: lets a debugger read the memory']
+
+  it('is refused in strict mode, all of it at once', async () => {
+    const { child, lines } = await start(CHECKING('strict'))
+
+    expect(await child.exited).toEqual({ code: 1, signal: null })
+
+    expect(lines).toEqual(['the environment cannot be used:', ...PROBLEMS.map((problem) => `  - ${problem}`)])
+  })
+
+  it('is refused in strict mode when a debugger is open and nobody asked for one, as after an early SIGUSR1', async () => {
+    const { child, lines } = await start(`
+      const { open } = await import('node:inspector')
+      const { checkProcess } = await import(new URL('check-process.ts', process.argv[1]).href)
+      open(0, '127.0.0.1')
+      await run(async () => checkProcess({ MODE: 'strict' }, { warn: () => undefined }))
+    `)
+
+    expect(await child.exited).toEqual({ code: 1, signal: null })
+
+    expect(lines).toContain('  - an open debugger: reads the memory')
+  })
+
+  it('is a warning in relaxed mode', async () => {
+    const { child, lines } = await start(CHECKING('relaxed'))
+
+    expect(await child.exited).toEqual({ code: 0, signal: null })
+
+    expect(lines).toEqual(expect.arrayContaining([...PROBLEMS, 'serving']))
   })
 })
 

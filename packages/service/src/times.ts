@@ -59,8 +59,23 @@ export function createTimes(env: TimeVariables) {
     questionTimeoutMs: scaled(5 * SECOND),
     /** How long a connection to PayConex (DNS, TCP, TLS) may take; what fails here was never sent. */
     connectTimeoutMs: scaled(5 * SECOND),
-    /** After this time PayConex has either committed a request or never will, and no worker is still about to send it. */
-    absenceMarginMs: scaled(env.ABSENCE_MARGIN_MS),
+    /** So long after a send PayConex has either committed it or never will, and no worker is still about to send. */
+    absenceMs: scaled(env.PAYCONEX_TIMEOUT_MS + env.ABSENCE_MARGIN_MS),
+    /** A payment that PayConex does not know is sent once more so long after it was sent; two look-ups that prove an absence
+     * are so far apart. */
+    repeatAfterMs: scaled(env.REPEAT_AFTER_MS),
+    /** After this time Twilio does not try again. */
+    listeningMs: scaled(env.TRIES * env.TRY_TIMEOUT_MS),
+    /** Twilio tries again at once when a try has ended: where nobody has waited for so long, nobody will. */
+    abandonedMs: scaled(3 * SECOND),
+    /** SEAL_KEYS_FILE is read anew this often. */
+    renewKeysMs: scaled(10 * SECOND),
+    /** What was seen of the ledger is noted on the queue's server so often. */
+    noteMs: scaled(1 * SECOND),
+    /** Replicas have so long to write a permission to send to their disks. */
+    durableMs: 1 * SECOND,
+    /** Between the clocks of a process and of the ledger, more than this is a jump. */
+    clockToleranceMs: scaled(1 * SECOND),
     /** A request to PayConex starts within this time of asking for the fence, or the fence is asked again. */
     sendWindowMs: scaled(1 * SECOND),
     /** A worker renews its lease this often ... */
@@ -71,10 +86,30 @@ export function createTimes(env: TimeVariables) {
     sweepMs: scaled(1 * SECOND),
     /** A gateway reads again what a waiting try may have missed, first after this time, then ever more rarely. */
     rereadMs: scaled(1 * SECOND),
+    /** A gateway looks at the weather this often ... */
+    weatherMs: Math.max(50, scaled(250)),
+    /** ... to which a worker contributes this often; what it said counts for `weatherLeaseMs`. */
+    weatherReportMs: Math.max(200, scaled(1 * SECOND)),
+    weatherLeaseMs: Math.max(1000, scaled(5 * SECOND)),
+    /** PayConex counts as away when it has answered nobody for this long ... */
+    circuitSilenceMs: scaled(5 * SECOND),
+    /** ... and is then asked after these pauses whether it is back: the last one repeats. */
+    circuitProbeMs: [1 * SECOND, 2 * SECOND, 4 * SECOND].map(scaled),
     /** A Redis connection is asked this often whether its server is still there. */
     heartbeatMs: Math.max(500, scaled(1 * SECOND)),
+    /** A gateway that was told to end is known to be leaving for so long before it takes no connections any more. */
+    leavingMs: Math.max(250, scaled(2 * SECOND)),
     /** Pause before a ledger that did not answer is asked again. */
     ledgerRetryMs: scaled(250),
+    /** An id that was reserved ahead of need is used for so long. PayConex does not say how long it keeps one; a repeat needs it for
+     * longer than this already ... */
+    idAheadMs: scaled(10 * SECOND),
+    /** ... while PayConex has given a sign of life within this time; otherwise the reservation is the question whether it is there. */
+    signOfLifeMs: scaled(1 * SECOND),
+    /** After so long it is seen how many of them were not needed ... */
+    idsReviewMs: scaled(2 * SECOND),
+    /** ... and none is asked for when one was asked for in vain. */
+    idsPauseMs: scaled(1 * SECOND),
     /** Pauses between tries to connect to PayConex, and between look-ups: the last one repeats. */
     connectRetryMs: [100, 200, 400, 800].map(scaled),
     lookUpAfterMs: [500, 1000, 2000, 4000].map(scaled),

@@ -1,8 +1,10 @@
 -- The payments that the sweeper should look at now, for the one worker that holds the sweeper's lease; nobody else gets any.
--- KEYS open, sweeper's lease. ARGV now, worker, lease ms, limit.
+-- KEYS book, open, sweeper's lease. ARGV now, identity, fences, worker, lease ms, limit.
 
 local now = clock()
-local holder = redis.call('GET', KEYS[2])
-if holder and holder ~= ARGV[2] then return {} end
-redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
-return redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[4])
+local leaseMs = tonumber(ARGV[5])
+local lease = redis.call('HMGET', KEYS[3], 'worker', 'until')
+local left = (tonumber(lease[2]) or now) - now
+if lease[1] ~= ARGV[4] and left > 0 and left <= leaseMs then return {} end
+redis.call('HSET', KEYS[3], 'worker', ARGV[4], 'until', now + leaseMs)
+return redis.call('ZRANGEBYSCORE', OPEN, '-inf', now, 'LIMIT', 0, ARGV[6])

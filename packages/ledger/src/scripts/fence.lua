@@ -1,17 +1,26 @@
 -- Step 9, accepted -> sending: after this PayConex may have it. `fenced`, or `refused` with the record as it is: another
--- attempt, another owner, over, or too late. The same owner may ask again (a lost answer, a send that was delayed).
--- KEYS record, open, lease of the worker. ARGV now, attempt, owner, reserved id, send_by ms, lease ms.
+-- attempt, another owner, over, or too late. The same owner may ask again (a lost answer, a send that was delayed). `used`: the
+-- reserved id belongs to another payment, get another one. `abandoned`: nobody has waited for it for so long, so nobody will.
+-- KEYS book, open, record, lease of the worker, ids. ARGV now, identity, fences, attempt, owner, reserved id or '', send_by ms,
+-- lease ms, retention ms, abandoned ms.
 
 local now = clock()
-local attempt, owner, reserved, sendBy, lease = ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6]
-local record = redis.call('HMGET', KEYS[1], 'state', 'attempt', 'owner', 'reserved')
-local mine = record[1] == 'sending' and record[3] == owner and record[4] == reserved
+local attempt, owner, reserved, sendBy = ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[7])
+recall()
+local state, left = record[STATE], tonumber(record[LEFT])
+local mine = state == 'sending' and record[OWNER] == owner and record[RESERVED] == reserved
 
-if record[2] ~= attempt then return answer('refused', now) end
-if record[1] ~= 'accepted' and not mine then return answer('refused', now) end
+if record[ATTEMPT] ~= attempt then return answer('refused', now) end
+if state ~= 'accepted' and not mine then return answer('refused', now) end
 if elapsed(now) >= sendBy then return answer('refused', now) end
+if left and state == 'accepted' and now - left >= tonumber(ARGV[10]) then return answer('abandoned', now) end
 
-redis.call('HSET', KEYS[1], 'state', 'sending', 'owner', owner, 'reserved', reserved, 'sent', now)
-redis.call('SET', KEYS[3], '1', 'PX', lease)
-redis.call('ZADD', KEYS[2], now + lease, string.match(KEYS[1], '[^:]+$'))
+if reserved ~= '' and isAnothers(KEYS[5], reserved, ARGV[9]) then return answer('used', now) end
+
+step(state, 'sending')
+note(STATE, 'sending')
+note(OWNER, owner)
+note(RESERVED, reserved)
+own(KEYS[4], now, tonumber(ARGV[8]))
+permitSend(now)
 return answer('fenced', now)
