@@ -46,6 +46,12 @@ const sized = (body: string, by = 0) => head(`Content-Length: ${body.length + by
 const chunked = (body: string, size = body.length.toString(16), end = '0\r\n\r\n') =>
   `${head('Transfer-Encoding: chunked\r\n')}${size}\r\n${body}\r\n${end}`
 
+/** All places but those of the id: a refusal that lost it, and comes late, would be one of those without an id (below). */
+const besidesId = (whole: string) => {
+  const { index, 0: member } = /"transaction_id":"\d+"/.exec(whole) as RegExpExecArray
+  return [...whole].map((_, at) => at).filter((at) => at < index || at >= index + member.length)
+}
+
 /** `after`: what becomes of the connection. */
 type Answer = { bytes: string; after?: 'close' | 'reset' | { later: string } }
 type Fault = (body: string, random: Random) => Answer
@@ -88,7 +94,7 @@ const FAULTS: readonly Fault[] = [
   (body) => ({ bytes: body }),
   (body, random) => {
     const whole = sized(body)
-    const at = random.whole(0, whole.length - 1)
+    const at = random.pick(besidesId(whole))
     return { bytes: whole.slice(0, at) + String.fromCharCode(random.whole(0, 255)) + whole.slice(at + 1) }
   },
   () => ({ bytes: '' }),
