@@ -1,5 +1,5 @@
-import { access, chmod, mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
-import { isAbsolute, join, resolve } from 'node:path'
+import { access, chmod, copyFile, mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { outputOf, runTool } from '../process/run-tool.ts'
 import { say } from '../process/say.ts'
 import { repository } from '../stack/service.ts'
@@ -23,7 +23,6 @@ export async function findServer(wish: string): Promise<Server> {
   const folder = join(home, known ? wish : wish.replaceAll(/[^a-z0-9.]+/gi, '-'))
   const program = join(folder, 'redis-server')
   if (!(await exists(program))) {
-    if (known === undefined && !isAbsolute(resolve(wish))) throw new TypeError(`--redis ${wish}: not known`)
     await mkdir(folder, { recursive: true })
     if (known) await wrap(program, await unpack(known.release, known.program), known.program)
     else await symlink(resolve(wish), program)
@@ -37,10 +36,12 @@ export async function findServer(wish: string): Promise<Server> {
 
 const names = () => Object.keys(PACKAGES).join(', ')
 
-/** With its own libraries and its own loader, a program of a newer Debian runs on an older one. */
+/** With its own libraries and its own loader, a program of a newer Debian runs on an older one. The kernel names a process after the
+ * file that it ran, and `npm run scan` asks for that name, so the loader is called like the server. */
 async function wrap(file: string, root: string, program: string): Promise<void> {
   const libraries = await Promise.all(['lib', 'usr/lib'].map((place) => libraryFolders(join(root, place))))
-  const loader = await findLoader(root)
+  const loader = join(root, 'redis-server')
+  await copyFile(await findLoader(root), loader)
   const path = libraries.flat().join(':')
   await writeFile(file, `#!/bin/sh\nexec ${loader} --library-path ${path} ${join(root, 'usr/bin', program)} "$@"\n`)
   await chmod(file, 0o755)
