@@ -1,4 +1,4 @@
-import { access, chmod, copyFile, mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
+import { access, chmod, copyFile, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { outputOf, runTool } from '../process/run-tool.ts'
 import { say } from '../process/say.ts'
@@ -25,7 +25,7 @@ export async function findServer(wish: string): Promise<Server> {
   if (!(await exists(program))) {
     await mkdir(folder, { recursive: true })
     if (known) await wrap(program, await unpack(known.release, known.program), known.program)
-    else await symlink(resolve(wish), program)
+    else await link(resolve(wish), program)
   }
   const printed = await outputOf(program, ['--version'], { limitMs: LIMIT_MS })
   const version = /v=(\S+)/.exec(printed ?? '')?.[1]
@@ -35,6 +35,11 @@ export async function findServer(wish: string): Promise<Server> {
 }
 
 const names = () => Object.keys(PACKAGES).join(', ')
+
+async function link(to: string, file: string): Promise<void> {
+  await rm(file, { force: true })
+  await symlink(to, file)
+}
 
 /** With its own libraries and its own loader, a program of a newer Debian runs on an older one. The kernel names a process after the
  * file that it ran, and `npm run scan` asks for that name, so the loader is called like the server. */
