@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { withSection } from '../docs/section.ts'
 import { repository } from '../stack/service.ts'
 import { drawChart } from './chart.ts'
 import type { Result, Table } from './result.ts'
@@ -20,17 +21,7 @@ export async function writePage(written: Written, page = PAGE): Promise<void> {
   const { run, result } = written
   const folder = join(page, '..')
   await Promise.all(result.charts.map((chart) => writeFile(join(folder, chartFile(run, chart.name)), drawChart(chart))))
-  await writeFile(page, withSection(await readFile(page, 'utf8'), run, toMarkdown(written)))
-}
-
-/** The page with the section of this run replaced. */
-export function withSection(page: string, run: string, section: string): string {
-  const [begin, end] = [`<!-- bench ${run} -->`, `<!-- end of bench ${run} -->`]
-  const block = `${begin}\n${section}\n${end}`
-  const from = page.indexOf(begin)
-  const to = page.indexOf(end)
-  if (from < 0 || to < 0) return `${page.trimEnd()}\n\n${block}\n`
-  return page.slice(0, from) + block + page.slice(to + end.length)
+  await writeFile(page, withSection(await readFile(page, 'utf8'), `bench ${run}`, toMarkdown(written)))
 }
 
 function toMarkdown({ run, result, command, machine }: Written): string {

@@ -4,17 +4,14 @@ import { fileURLToPath } from 'node:url'
 import { guard } from '../process/guard.ts'
 import { repository } from '../stack/service.ts'
 
-const node = (program: string) => [
-  process.execPath,
-  fileURLToPath(new URL(`../../node_modules/${program}`, import.meta.url)),
-]
+const installed = (program: string) => fileURLToPath(new URL(`../../node_modules/${program}`, import.meta.url))
 
 const tools = {
-  biome: node('@biomejs/biome/bin/biome'),
-  tsc: node('typescript/bin/tsc'),
-  turbo: node('turbo/bin/turbo'),
-  vitest: node('vitest/vitest.mjs'),
-  model: ['bash', fileURLToPath(new URL('../../docs/model/check', import.meta.url))],
+  biome: { file: installed('@biomejs/biome/bin/biome') },
+  tsc: { file: installed('typescript/bin/tsc') },
+  turbo: { file: installed('turbo/bin/turbo') },
+  vitest: { file: installed('vitest/vitest.mjs') },
+  model: { program: 'bash', file: fileURLToPath(new URL('../../docs/model/check', import.meta.url)) },
 }
 
 /** A tool of this repository and its arguments. */
@@ -24,10 +21,18 @@ export type CommandEnd = 'passed' | 'failed' | 'timed out' | 'interrupted'
 
 const KILL_AFTER_MS = 5_000
 
+/** Another Node than the one that runs this, and what the environment has besides. */
+export type World = { node?: string; env?: Record<string, string> }
+
 /** Runs a command on our terminal. It is ended with all its children when it takes longer than the limit, or when `signal`
  * is aborted. */
-export async function runCommand([tool, ...args]: Command, limitMs: number, signal: AbortSignal): Promise<CommandEnd> {
-  const child = start(tool, args)
+export async function runCommand(
+  command: Command,
+  limitMs: number,
+  signal: AbortSignal,
+  world: World = {},
+): Promise<CommandEnd> {
+  const child = start(command, world)
   const release = guard('pid', child.pid ?? 0)
   const limit = AbortSignal.timeout(limitMs)
   const stopped = AbortSignal.any([limit, signal])
@@ -39,11 +44,11 @@ export async function runCommand([tool, ...args]: Command, limitMs: number, sign
 }
 
 /** In a process group of its own, so that what a tool has started ends with it. */
-function start(tool: keyof typeof tools, args: readonly string[]): ChildProcess {
-  const [program = '', ...first] = tools[tool]
+function start([tool, ...args]: Command, { node = process.execPath, env: more }: World): ChildProcess {
+  const { program = node, file } = { program: undefined, ...tools[tool] }
   const plain = process.stdout.isTTY ? {} : { NO_COLOR: '1' }
-  const env = { ...process.env, ...plain, TURBO_TELEMETRY_DISABLED: '1' }
-  return spawn(program, [...first, ...args], {
+  const env = { ...process.env, ...plain, TURBO_TELEMETRY_DISABLED: '1', ...more }
+  return spawn(program, [file, ...args], {
     cwd: repository,
     env,
     detached: true,
