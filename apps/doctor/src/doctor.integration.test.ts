@@ -149,7 +149,7 @@ describe('what is as it must be', () => {
     expect(said(findings, 'queue: rights')).toEqual(['ok: what a gateway needs, and no more that we know of'])
     expect(said(findings, 'ledger: payments')).toEqual([
       'ok: 0 open',
-      'not checked: late approvals that nobody heard of: its user may not list them',
+      'not checked: late approvals: its user may not list them',
       'not checked: payments in review: its user may not list them',
     ])
     expect(said(findings, 'PayConex: credentials')).toEqual([expect.stringMatching(/^not checked: no credentials/)])
@@ -271,7 +271,7 @@ describe('a ledger', () => {
     ])
     expect(said(asWorker, 'ledger: payments')).toEqual([
       'ok: 1 open',
-      'warning: 1 late approvals that nobody heard of',
+      'warning: 1 late approvals',
       'not checked: payments in review: its user may not list them',
     ])
     expect(said(asOwner, 'ledger: payments').at(-1)).toBe('warning: 1 payments in review')

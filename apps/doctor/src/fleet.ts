@@ -45,6 +45,6 @@ async function askDoor(url: string): Promise<Finding[]> {
     if (answer.ok && said === 'ready') return [ok(name, `${url} says: ready`)]
     return [warning(name, `${url} says: ${said}`, 'docs/runbook.md; what it names is what it misses')]
   } catch {
-    return [notChecked(name, `${url}: nothing answers, so none of our processes runs there`)]
+    return [notChecked(name, `${url}: nothing answers there`)]
   }
 }

@@ -13,14 +13,12 @@ export function examineKeys({ SEAL_KEYS, LEDGER_KEY }: Settings, now = Date.now(
   return [
     ...(ring ? [ok('keys', `${sealing} seals, ${ring.length} can open: ${shorten(ring)}`)] : []),
     ...(ring ? [judgeAge(sealing, age)] : []),
-    ...(LEDGER_KEY
-      ? [ok('keys', 'LEDGER_KEY has 32 bytes; its age cannot be known, and it stays as long as the ledger')]
-      : []),
+    ...(LEDGER_KEY ? [ok('keys', 'LEDGER_KEY has 32 bytes; it stays as long as the ledger')] : []),
   ]
 }
 
 function judgeAge(id: string, days: number | undefined): Finding {
-  if (days === undefined) return ok('keys', `how old ${id} is cannot be known: its id is not a day such as k20261125`)
+  if (days === undefined) return ok('keys', `how old ${id} is cannot be known: its id is no day (k20261125)`)
   const seen = `${id} is ${days} days old, by its name`
   return days > OLD_DAYS ? warning('keys', seen, 'change it: README.md, "Changing keys"') : ok('keys', seen)
 }

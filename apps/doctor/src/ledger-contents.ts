@@ -92,7 +92,7 @@ async function askKeys(ledger: ShardConnections, { SEAL_KEYS, LOST_SEAL_KEYS }: 
   const name = 'ledger: keys in use'
   if (!SEAL_KEYS) return [notChecked(name, 'SEAL_KEYS cannot be used')]
   const missing = await missingKeys(ledger, { SEAL_KEYS, LOST_SEAL_KEYS })
-  if (missing.length === 0) return [ok(name, 'what open payments are sealed under can be opened')]
+  if (missing.length === 0) return [ok(name, 'all that open payments are sealed under are here')]
   return missing.map((problem) => {
     const [seen = problem, remedy = ''] = problem.split(/: (?=put it back)/)
     return wrong(name, seen, remedy)
@@ -114,7 +114,7 @@ async function countPayments(ledger: ShardConnections): Promise<Finding[]> {
   ])
   return [
     ok(PAYMENTS, `${open} open${open >= MOST ? ' or more' : ''}`),
-    judgeCount(late, 'late approvals that nobody heard of'),
+    judgeCount(late, 'late approvals'),
     judgeCount(review, 'payments in review'),
   ]
 }

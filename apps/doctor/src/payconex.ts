@@ -130,7 +130,7 @@ function judgeCredentials({ status, text }: Answer, credentials: Credentials | u
   const account = `account ${credentials.accountId}`
   switch (reservation.kind) {
     case 'reserved':
-      return ok(name, `${account} and its key are accepted: it gave an id (PAYCONEX_RESERVE=required works)`)
+      return ok(name, `${account} and its key are accepted: it gave an id`)
     case 'declined':
       return wrong(
         name,

@@ -23,7 +23,7 @@ export function judgeMemory(name: string, info: Info): Finding {
   const limit = own || Number(info.get('total_system_memory') ?? 0)
   if (!Number.isFinite(used) || limit === 0) return warning(name, 'it does not tell its memory', 'watch it yourself')
   const percent = Math.round((used / limit) * 100)
-  const seen = `${mib(used)} of ${mib(limit)} used (${percent} %)${own ? '' : ', all that the machine has: no maxmemory'}`
+  const seen = `${mib(used)} of ${mib(limit)} used (${percent} %)${own ? '' : ', no maxmemory is set'}`
   const remedy = own ? 'raise maxmemory, or move it to a larger machine' : 'move it to a larger machine'
   if (percent >= FULL_PERCENT) return wrong(name, seen, remedy)
   return percent >= TIGHT_PERCENT ? warning(name, seen, remedy) : ok(name, seen)

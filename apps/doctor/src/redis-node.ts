@@ -40,19 +40,20 @@ const LOOK_MS = 3 * SECOND
 /** Everything about one server that it can say itself. Nothing stays behind there. */
 export async function examineNode(node: Node): Promise<{ findings: Finding[]; clock: ClockReading | undefined }> {
   const { called } = node
+  // First and by itself, so that its answer waits for nothing of ours.
   let clock: ClockReading | undefined
+  const late = await look('clocks', LOOK_MS, async () => {
+    clock = await askTime(node)
+    return []
+  })
   const found = await Promise.all([
     look(`${called}: state`, LOOK_MS, () => askInfo(node)),
     look(`${called}: settings`, LOOK_MS, () => askSettings(node)),
     look(`${called}: rights`, LOOK_MS, () => askRights(node)),
-    look('clocks', LOOK_MS, async () => {
-      clock = await askTime(node)
-      return []
-    }),
   ])
-  // By itself, so that nothing of ours is measured with it.
+  // By itself, too.
   const latency = await look(`${called}: latency`, LOOK_MS, () => measure(node))
-  return { findings: [...found.flat(), ...latency], clock }
+  return { findings: [...late, ...found.flat(), ...latency], clock }
 }
 
 async function askInfo({ called, kind, redis, isCluster, settings }: Node): Promise<Finding[]> {
@@ -95,7 +96,7 @@ async function askSettings({ called, kind, redis, isCluster, settings }: Node): 
   ]
   const judge = settings.MODE === 'strict' ? wrong : warning
   const found = problems.map(([problem, remedy]) => judge(name, problem, remedy))
-  const fine = ok(name, `${required.map(({ setting, is }) => `${setting} "${is}"`).join(', ')}, no copies beside`)
+  const fine = ok(name, `${required.map(({ setting, is }) => `${setting}=${is || '""'}`).join(' ')}, no copies`)
   return found.length + refused.length > 0 ? [...refused, ...found] : [fine]
 }
 

@@ -2,8 +2,8 @@ import { styleText } from 'node:util'
 import { type Finding, STATES, type State } from './finding.ts'
 
 const COLUMNS = 100
-const MARK = 13
-const NAME = 24
+const MARK = 12
+const NAME = 22
 const COLOURS = { ok: 'green', 'not checked': 'gray', warning: 'yellow', wrong: 'red' } as const
 
 export type ShowOptions = { colours: boolean }
