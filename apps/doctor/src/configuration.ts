@@ -50,10 +50,13 @@ function toFinding(problem: string, name: string, env: Environment, alike: reado
   const misspelt = alike.find(({ meant }) => meant === variable)
   if (misspelt) return wrong(name, problem, `rename ${misspelt.name} to ${variable}`)
   if (isQuoted(env[variable])) return wrong(name, problem, `${variable}: ${UNQUOTE}`)
+  if (hasBlanks(env[variable])) return wrong(name, problem, `${variable}: take the blanks at its ends away`)
   return wrong(name, problem, remedyFor(problem, variable))
 }
 
 const UNQUOTE = 'take the quotes away; `docker run --env-file` and systemd do not take them off everywhere'
+
+const hasBlanks = (value = '') => value !== value.trim()
 
 const isQuoted = (value = '') => /^(["']).*\1$/s.test(value)
 

@@ -21,7 +21,7 @@ import { startTestRedis } from '../../../scripts/test/servers.ts'
 import type { Role } from './configuration.ts'
 import { examine } from './examine.ts'
 import type { Finding, State } from './finding.ts'
-import { key, openParrot, openSilence, openTls, selfSigned } from './testing.ts'
+import { key, openForgetful, openParrot, openSilence, openTls, selfSigned } from './testing.ts'
 
 const ACCOUNT = '120615000000'
 const ACCESS_KEY = 'canary0access0key0canary0access0'
@@ -34,6 +34,7 @@ let ledgerOwner: Redis
 let simulator: Child
 let payconexUrl: string
 let silent: ReturnType<typeof lookAtSilence>
+let forgotten: ReturnType<typeof lookAtForgetful>
 const opened: (() => unknown)[] = []
 
 beforeAll(async () => {
@@ -56,6 +57,7 @@ beforeAll(async () => {
   queueOwner = new Redis(queue.url)
   ledgerOwner = new Redis(ledger.url)
   silent = lookAtSilence()
+  forgotten = lookAtForgetful()
 }, 60_000)
 
 afterAll(async () => {
@@ -84,6 +86,13 @@ async function lookAtSilence() {
   const findings = await look(env, { credentials: ACCESS_KEY, onWaiting })
   silence.close()
   return { findings, waited, tookMs: performance.now() - started }
+}
+
+async function lookAtForgetful() {
+  const path = await openForgetful(ledger.url)
+  const findings = await look({ LEDGER_REDIS_URL: ledger.urls.worker.replace(/\d+$/, String(path.port)) })
+  path.close()
+  return findings
 }
 
 const keys = { SEAL_KEYS: `k1:${key()}`, LEDGER_KEY: key() }
@@ -414,7 +423,33 @@ describe('PayConex', () => {
   })
 })
 
+describe('a process that would print what it sends', () => {
+  it('sends nothing', async () => {
+    const listener = createServer().listen(0, '127.0.0.1')
+    opened.push(() => listener.close())
+    await once(listener, 'listening')
+    let connections = 0
+    listener.on('connection', () => (connections += 1))
+    const { port } = listener.address() as AddressInfo
+    const url = `redis://worker:canary0password@127.0.0.1:${port}`
+
+    const findings = await look({ QUEUE_REDIS_URL: url, DEBUG: 'ioredis:*' })
+
+    expect(said(findings, 'this process')).toEqual(['wrong: DEBUG prints Redis commands with their passwords'])
+    expect(said(findings, 'queue')).toEqual(['not checked: this process would print or write what it sends'])
+    expect(connections).toBe(0)
+  })
+})
+
 describe('nothing at all', () => {
+  it('where a Redis falls silent after it let us in is wrong, not overlooked', async () => {
+    const findings = await forgotten
+
+    expect(said(findings, 'ledger')).toEqual(['ok: LEDGER_REDIS_URL lets us in as worker'])
+    expect(said(findings, 'ledger: settings')).toEqual([expect.stringMatching(/^wrong: no answer/)])
+    expect(said(findings, 'ledger: rights')).toEqual([expect.stringMatching(/^wrong: no answer/)])
+  })
+
   it('where nobody listens is told by its stage', async () => {
     const nowhere = await freePort()
     const findings = await look({

@@ -1,10 +1,9 @@
 import type { Credentials } from '@pay/mapper'
-import { SECOND } from '@pay/service'
+import { reasonOf, SECOND } from '@pay/service'
 import { examineCertificateFiles } from './certificates.ts'
 import { judgeClocks } from './clocks.ts'
 import { examineConfiguration, type Role } from './configuration.ts'
-import type { Finding } from './finding.ts'
-import { notChecked, ok } from './finding.ts'
+import { type Finding, notChecked, ok, wrong } from './finding.ts'
 import { examineDoors, examineFleet } from './fleet.ts'
 import { examineKeys } from './keys.ts'
 import { examineContents } from './ledger-contents.ts'
@@ -32,12 +31,21 @@ const SAY_EVERY_MS = 2 * SECOND
  *  3 what needs the servers: whose ledger it is, who is at work, the clocks */
 export async function examine({ env, roles, credentials, onWaiting }: Examination): Promise<Finding[]> {
   const settings = readSettings(env)
+  const machine = readMachine(env)
+  const alone = [
+    ...examineConfiguration(env, roles),
+    ...timesOf(settings),
+    ...examineKeys(settings),
+    ...examineCertificateFiles(settings),
+    ...judgeMachine(machine, settings),
+  ]
+  if (machine.dangers.some(({ refused }) => refused)) return [...alone, ...UNASKED]
   const opened: (() => void)[] = []
   const waiting = new Set<string>()
   const saying = setInterval(() => waiting.size > 0 && onWaiting([...waiting]), SAY_EVERY_MS)
   const until = performance.now() + WHOLE_MS
 
-  /** Whatever comes in between, such as a bug of ours, the others are heard. */
+  /** Whatever comes in between, such as a mistake of ours, the others are heard. */
   async function part<Result>(
     name: string,
     work: Promise<Result>,
@@ -45,10 +53,10 @@ export async function examine({ env, roles, credentials, onWaiting }: Examinatio
   ): Promise<Result> {
     waiting.add(name)
     const result = await within(until - performance.now(), work).catch((error: unknown) =>
-      none(notChecked(name, `it could not be looked at (${error instanceof Error ? error.name : typeof error})`)),
+      none(wrong(name, `it could not be looked at (${reasonOf(error)})`, 'report it: this is a mistake of the doctor')),
     )
     waiting.delete(name)
-    return result ?? none(notChecked(name, `it was not known within ${WHOLE_MS / SECOND} s`, 'see what else is slow'))
+    return result ?? none(wrong(name, `nothing was known within ${WHOLE_MS / SECOND} s`, 'see what else is slow'))
   }
   const store = (kind: 'queue' | 'ledger') =>
     part(kind, examineStore({ kind, settings, roles, onOpened: (close) => opened.push(close) }), (finding) => ({
@@ -76,11 +84,7 @@ export async function examine({ env, roles, credentials, onWaiting }: Examinatio
     ])
     const clocks = [...queue.clocks, ...ledger.clocks, ...(payconex.clock ? [payconex.clock] : [])]
     return [
-      ...examineConfiguration(env, roles),
-      ...timesOf(settings),
-      ...examineKeys(settings),
-      ...examineCertificateFiles(settings),
-      ...judgeMachine(readMachine(env), settings),
+      ...alone,
       ...queue.findings,
       ...ledger.findings,
       ...contents,
@@ -94,6 +98,11 @@ export async function examine({ env, roles, credentials, onWaiting }: Examinatio
     for (const close of opened) close()
   }
 }
+
+/** A process that was started so would print or write the passwords and keys that it sends. */
+const UNASKED = ['queue', 'ledger', 'PayConex', 'clocks'].map((name) =>
+  notChecked(name, 'this process would print or write what it sends', 'set "this process" right, then look again'),
+)
 
 /** Times that contradict each other the configuration has named. */
 function timesOf({ SEND_BY_MS, PAYCONEX_TIMEOUT_MS, ANSWER_BY_MS, TRIES, TRY_TIMEOUT_MS }: Settings): Finding[] {

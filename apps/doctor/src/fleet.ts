@@ -28,23 +28,25 @@ export function judgeWeather({ gateways, workers, busy, concurrency, waitingJobs
 
 /** The operators' doors of processes on this machine, where they can be reached. */
 export async function examineDoors(env: NodeJS.ProcessEnv, { OPS_HOST }: Settings): Promise<Finding[]> {
-  const host = isLoopback(OPS_HOST) ? OPS_HOST : '127.0.0.1'
+  const host = isLoopback(OPS_HOST) ? OPS_HOST.replace(/^::1$/, '[::1]') : '127.0.0.1'
   const ports = env.OPS_PORT ? [env.OPS_PORT] : ['9090', '9091']
   const found = await Promise.all(ports.map((port) => askDoor(`http://${host}:${port}/readyz`)))
-  return found.flat()
+  if (found.some((finding) => finding !== undefined)) return found.filter((finding) => finding !== undefined)
+  return [notChecked(DOORS, `none of our processes answers here (${host}, port ${ports.join(' or ')})`)]
 }
 
+const DOORS = 'ready here'
 const DOOR_MS = 2 * SECOND
+const SHOWN = 100
 
-async function askDoor(url: string): Promise<Finding[]> {
-  const name = 'ready here'
+async function askDoor(url: string): Promise<Finding | undefined> {
   try {
     const answer = await fetch(url, { signal: AbortSignal.timeout(DOOR_MS), redirect: 'manual' })
-    const said = (await answer.text()).slice(0, 100).split('\n')[0] ?? ''
-    if (!/^(not )?ready/.test(said)) return [notChecked(name, `${url} answers, but is no process of ours`)]
-    if (answer.ok && said === 'ready') return [ok(name, `${url} says: ready`)]
-    return [warning(name, `${url} says: ${said}`, 'docs/runbook.md; what it names is what it misses')]
+    const said = (await answer.text()).slice(0, SHOWN).split('\n')[0] ?? ''
+    if (!/^(not )?ready/.test(said)) return notChecked(DOORS, `${url} is no door of ours`)
+    if (answer.ok && said === 'ready') return ok(DOORS, `${url} says: ready`)
+    return warning(DOORS, `${url} says: ${said}`, 'see what it names, and docs/runbook.md')
   } catch {
-    return [notChecked(name, `${url}: nothing answers there`)]
+    return undefined
   }
 }

@@ -7,7 +7,7 @@ import { judgeWeather } from './fleet.ts'
 import { examineKeys } from './keys.ts'
 import { judgeCount } from './ledger-contents.ts'
 import { judgeMachine, type Machine } from './machine.ts'
-import { infoOf, judgeClients, judgeDisk, judgeLatency, judgeMemory, median } from './redis-health.ts'
+import { infoOf, judgeClients, judgeDisk, judgeLatency, judgeMemory, judgeReplicas, median } from './redis-health.ts'
 import { judgeVersion } from './redis-version.ts'
 import { readSettings } from './settings.ts'
 import { key } from './testing.ts'
@@ -102,6 +102,16 @@ describe('the health of a Redis', () => {
     ['connected_clients:81', []],
   ])('with connections of %j is %j', (info, expected) => {
     expect(judgeClients('connections', infoOf(info)).map(state)).toEqual(expected)
+  })
+
+  it.each([
+    [0, 0, []],
+    [1, 1, ['ok']],
+    [2, 1, ['ok']],
+    [0, 1, ['wrong']],
+    [1, 2, ['wrong']],
+  ])('with %i replicas of which %i must acknowledge is %j', (connected, acknowledge, expected) => {
+    expect(judgeReplicas('replicas', infoOf(`connected_slaves:${connected}`), acknowledge).map(state)).toEqual(expected)
   })
 
   it.each([

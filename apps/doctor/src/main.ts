@@ -27,10 +27,15 @@ const print = (text: string, exitCode: number): Promise<number> =>
 /** Class only: a message could quote what it choked on. */
 function explain(error: unknown): number {
   const why =
-    error instanceof WrongUsage ? error.message : `it could not go on: ${error instanceof Error ? error.name : error}`
+    error instanceof WrongUsage
+      ? error.message
+      : `it could not go on: ${error instanceof Error ? error.name : typeof error}`
   say(`${why}\nSee: npm run doctor -- --help`)
   return 2
 }
+
+// Node itself would print an error with all its properties.
+process.on('uncaughtException', (error) => process.exit(explain(error)))
 
 // At once: a name that nobody resolves, or a server that never hangs up, must not hold us.
 process.exit(await main(process.argv.slice(2)).catch(explain))

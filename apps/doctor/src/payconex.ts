@@ -108,11 +108,16 @@ async function ask(socket: Socket, url: URL, credentials: Credentials | undefine
   const told = Date.parse(answer.date ?? '')
   const clock = Number.isNaN(told) ? undefined : readingOf('PayConex', told, [began, Date.now()], SECOND)
   const seen = `HTTP ${answer.status} after ${Date.now() - began} ms`
-  const heard =
-    answer.status < 500
-      ? ok('PayConex: answer', seen)
-      : warning('PayConex: answer', seen, 'wait, or ask Bluefin: that server is in trouble')
-  return { findings: [heard, judgeCredentials(answer, credentials)], clock }
+  return { findings: [judgeStatus(answer.status, seen), judgeCredentials(answer, credentials)], clock }
+}
+
+/** Without credentials we only ask whether somebody is there, to which any answer will do but these. */
+function judgeStatus(status: number, seen: string): Finding {
+  const name = 'PayConex: answer'
+  if (status >= 500) return warning(name, seen, 'wait, or ask Bluefin: that server is in trouble')
+  if (status >= 300 && status < 400)
+    return warning(name, `${seen}, a redirect`, 'write PAYCONEX_URL as it is: redirects are never followed')
+  return ok(name, seen)
 }
 
 const UNASKED = 'no credentials were given: gateways get them from Twilio, with each payment'
@@ -138,7 +143,7 @@ function judgeCredentials({ status, text }: Answer, credentials: Credentials | u
         'compare account and key with PayConex; certification and production have different ones',
       )
     case 'unanswered':
-      return warning(
+      return wrong(
         name,
         `${account}: ${reservation.reason} (HTTP ${status})`,
         'see that PAYCONEX_URL is PayConex’, then ask Bluefin',

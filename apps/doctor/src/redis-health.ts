@@ -51,6 +51,14 @@ export function judgeDisk(name: string, kind: RedisKind, info: Info): Finding[] 
   return [ok(name, `the last write was good; the append-only file has ${mib(size)}`)]
 }
 
+/** With fewer than must acknowledge nothing is ever sent. */
+export function judgeReplicas(name: string, info: Info, acknowledge: number): Finding[] {
+  if (acknowledge === 0) return []
+  const seen = `${info.get('connected_slaves') ?? '?'} replicas, LEDGER_REPLICAS_ACK=${acknowledge}`
+  const isEnough = Number(info.get('connected_slaves')) >= acknowledge
+  return [isEnough ? ok(name, seen) : wrong(name, `${seen}: nothing can be sent`, 'connect replicas, or lower it')]
+}
+
 /** Connections that it has, and that it may have. */
 export function judgeClients(name: string, info: Info): Finding[] {
   const [connected, most] = [Number(info.get('connected_clients')), Number(info.get('maxclients'))]

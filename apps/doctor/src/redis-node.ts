@@ -16,7 +16,7 @@ import type { Redis } from 'ioredis'
 import { type ClockReading, readingOf } from './clocks.ts'
 import { excessOf } from './excess.ts'
 import { type Finding, notChecked, ok, warning, wrong } from './finding.ts'
-import { infoOf, judgeClients, judgeDisk, judgeLatency, judgeMemory, median } from './redis-health.ts'
+import { infoOf, judgeClients, judgeDisk, judgeLatency, judgeMemory, judgeReplicas, median } from './redis-health.ts'
 import { judgeVersion } from './redis-version.ts'
 import type { Settings } from './settings.ts'
 import { look } from './within.ts'
@@ -58,9 +58,10 @@ export async function examineNode(node: Node): Promise<{ findings: Finding[]; cl
 
 async function askInfo({ called, kind, redis, isCluster, settings }: Node): Promise<Finding[]> {
   const info = infoOf(await redis.info())
-  const waitaof = kind === 'ledger' && settings.LEDGER_REPLICAS_ACK > 0
+  const acknowledge = kind === 'ledger' ? settings.LEDGER_REPLICAS_ACK : 0
   return [
-    judgeVersion(`${called}: version`, info, { isCluster, waitaof }),
+    judgeVersion(`${called}: version`, info, { isCluster, waitaof: acknowledge > 0 }),
+    ...judgeReplicas(`${called}: replicas`, info, acknowledge),
     judgeMemory(`${called}: memory`, info),
     ...judgeDisk(`${called}: disk`, kind, info),
     ...judgeClients(`${called}: connections`, info),
@@ -79,7 +80,8 @@ const REQUIRED = {
   ledger: { settings: [...LEDGER_SETTINGS, WHILE_REWRITING], alone: LEDGER_ALONE },
 } as const
 
-async function askSettings({ called, kind, redis, isCluster, settings }: Node): Promise<Finding[]> {
+async function askSettings(node: Node): Promise<Finding[]> {
+  const { called, kind, redis, isCluster, settings } = node
   const name = `${called}: settings`
   const cluster = await wrongCluster(redis, isCluster)
   const refused = cluster.map((problem) => wrong(name, problem, 'write the scheme with +cluster, and set SHARDS'))
@@ -97,7 +99,15 @@ async function askSettings({ called, kind, redis, isCluster, settings }: Node): 
   const judge = settings.MODE === 'strict' ? wrong : warning
   const found = problems.map(([problem, remedy]) => judge(name, problem, remedy))
   const fine = ok(name, `${required.map(({ setting, is }) => `${setting}=${is || '""'}`).join(' ')}, no copies`)
-  return found.length + refused.length > 0 ? [...refused, ...found] : [fine]
+  const coverage = isCluster ? await askCoverage(node) : []
+  return [...refused, ...(found.length + refused.length > 0 ? found : [fine]), ...coverage]
+}
+
+/** Not refused, because nothing that it does is wrong: it does nothing. */
+async function askCoverage({ called, redis }: Node): Promise<Finding[]> {
+  const [, value] = (await redis.config('GET', 'cluster-require-full-coverage')) as string[]
+  const seen = 'cluster-require-full-coverage is "yes": one node that is away stops all shards'
+  return value === 'yes' ? [warning(`${called}: settings`, seen, 'CONFIG SET cluster-require-full-coverage no')] : []
 }
 
 function remedyForSetting(problem: string, required: readonly RequiredSetting[]): string {

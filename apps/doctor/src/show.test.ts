@@ -20,7 +20,7 @@ describe('what people are shown', () => {
     const places = order.map((name) => lines.findIndex((line) => line.includes(name)))
 
     expect(places).toEqual([...places].sort((one, other) => one - other))
-    expect(lines.at(-4)).toBe('               do: CONFIG SET appendonly yes')
+    expect(lines.at(-4)).toBe('              do: CONFIG SET appendonly yes')
     expect(lines.at(-2)).toBe('Something is wrong: 1 ok, 1 not checked, 1 warning, 1 wrong.')
   })
 

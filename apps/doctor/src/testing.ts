@@ -54,6 +54,25 @@ export function openTls({ cert, private: key }: Pem, to: string): Promise<Opened
   return listening(server)
 }
 
+/** A way to a Redis on which nothing comes through any more once the time was asked. */
+export function openForgetful(to: string): Promise<Opened> {
+  const { hostname, port } = new URL(to)
+  let isLost = false
+  return listening(
+    createServer((near) => {
+      const far = connect(Number(port), hostname)
+      for (const [one, other] of [[near, far] as const, [far, near] as const]) {
+        one.on('error', () => undefined).on('close', () => other.destroy())
+      }
+      near.on('data', (data) => {
+        isLost ||= /\r\ntime\r\n/i.test(String(data))
+        if (!isLost) far.write(data)
+      })
+      far.pipe(near)
+    }),
+  )
+}
+
 async function listening(server: Server): Promise<Opened> {
   const sockets = new Set<Socket>()
   server.on('connection', (socket) => {

@@ -18,29 +18,22 @@ export async function within<Result>(ms: number, work: Promise<Result>): Promise
   }
 }
 
-/** One thing that is looked at on a server, with a limit. What our user may not do there is not checked; a server that stays silent
- * is wrong. */
+/** One thing that is looked at on a server, with a limit. What our user may not do there, or the server does not know, is not checked;
+ * one that says nothing, or refuses for another reason, is wrong. */
 export async function look(name: string, ms: number, work: () => Promise<Finding[]>): Promise<Finding[]> {
   try {
     const found = await within(ms, Promise.resolve().then(work))
-    return (
-      found ?? [wrong(name, `no answer within ${ms / SECOND} s`, 'look at the load of that server and at the network')]
-    )
+    return found ?? [wrong(name, `no answer within ${ms / SECOND} s`, REMEDY)]
   } catch (error) {
-    const [word, command = ''] = refusedIn(error)
-    if (word) return [notChecked(name, `its user may not ask (${command})`)]
-    return [
-      notChecked(
-        name,
-        `it could not be asked (${reasonOf(error)})`,
-        'run it again; if it stays so, look at the server’s log',
-      ),
-    ]
+    if (!(error instanceof Error) || error.name !== 'ReplyError') {
+      return [wrong(name, `no answer (${reasonOf(error)})`, REMEDY)]
+    }
+    const [word] = error.message.split(' ')
+    const forbidden = /'([\w|]+)' command/.exec(error.message)?.[1] ?? 'a key'
+    if (word === 'NOPERM') return [notChecked(name, `its user may not ask (${forbidden})`)]
+    if (error.message.includes('unknown command')) return [notChecked(name, 'it hides the command')]
+    return [wrong(name, `it refuses (${word})`, REMEDY)]
   }
 }
 
-/** What Redis says of a command that a user may not call. */
-function refusedIn(error: unknown): [boolean, string?] {
-  if (!(error instanceof Error) || !error.message.startsWith('NOPERM')) return [false]
-  return [true, /'([\w|]+)' command/.exec(error.message)?.[1] ?? 'a key']
-}
+const REMEDY = 'look at its log, its load and the network, then look again'
