@@ -47,7 +47,7 @@ describe('a configuration', () => {
     ['a key that is not random', { LEDGER_KEY: Buffer.alloc(32).toString('base64') }, 'npm run -s keys -- ledger'],
     ['a key that is short', { SEAL_KEYS: 'k1:short' }, 'npm run -s keys -- new'],
     ['one key for both', { LEDGER_KEY: proper.SEAL_KEYS.slice(3) }, 'npm run -s keys -- new'],
-    ['quotes that came along', { PAYCONEX_URL: '"https://secure.payconex.net"' }, 'take the quotes away'],
+    ['quotes that came along', { PAYCONEX_URL: '"https://secure.payconex.net"' }, 'take the quotes around it away'],
     ['blanks that came along', { LEDGER_KEY: `${proper.LEDGER_KEY} ` }, 'take the blanks'],
     ['a name that is misspelt', { SEAL_KEYS: undefined, SEAL_KEY: proper.SEAL_KEYS }, 'rename SEAL_KEY to SEAL_KEYS'],
     ['a file that is not there', { SEAL_KEYS: undefined, SEAL_KEYS_FILE: '/no/such/file' }, 'whether it is there'],

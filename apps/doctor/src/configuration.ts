@@ -49,12 +49,12 @@ function toFinding(problem: string, name: string, env: Environment, alike: reado
   const [, variable = ''] = /^([A-Z_]+):/.exec(problem) ?? []
   const misspelt = alike.find(({ meant }) => meant === variable)
   if (misspelt) return wrong(name, problem, `rename ${misspelt.name} to ${variable}`)
-  if (isQuoted(env[variable])) return wrong(name, problem, `${variable}: ${UNQUOTE}`)
-  if (hasBlanks(env[variable])) return wrong(name, problem, `${variable}: take the blanks at its ends away`)
+  if (isQuoted(env[variable])) return wrong(name, problem, UNQUOTE)
+  if (hasBlanks(env[variable])) return wrong(name, problem, 'take the blanks at its ends away')
   return wrong(name, problem, remedyFor(problem, variable))
 }
 
-const UNQUOTE = 'take the quotes away; `docker run --env-file` and systemd do not take them off everywhere'
+const UNQUOTE = 'take the quotes around it away: `docker run --env-file` keeps them'
 
 const hasBlanks = (value = '') => value !== value.trim()
 

@@ -441,6 +441,17 @@ describe('a process that would print what it sends', () => {
   })
 })
 
+describe('times that contradict each other', () => {
+  it('are named once, also where the rest of the configuration cannot be read', async () => {
+    const wrongTimes = { SEND_BY_MS: '40000', DEBUG: 'ioredis:*' }
+    const linesOf = (findings: readonly Finding[]) =>
+      those(findings, 'wrong').filter(({ seen }) => /SEND_BY/.test(seen))
+
+    expect(linesOf(await look(wrongTimes)).map(({ name }) => name)).toEqual(['configuration'])
+    expect(linesOf(await look({ ...wrongTimes, LEDGER_KEY: '' })).map(({ name }) => name)).toEqual(['times'])
+  })
+})
+
 describe('nothing at all', () => {
   it('where a Redis falls silent after it let us in is wrong, not overlooked', async () => {
     const findings = await forgotten

@@ -32,12 +32,15 @@ const SAY_EVERY_MS = 2 * SECOND
 export async function examine({ env, roles, credentials, onWaiting }: Examination): Promise<Finding[]> {
   const settings = readSettings(env)
   const machine = readMachine(env)
+  const configuration = examineConfiguration(env, roles)
   const alone = [
-    ...examineConfiguration(env, roles),
-    ...timesOf(settings),
+    ...configuration,
+    ...(configuration.some(({ seen }) => /ANSWER_BY_MS must|exceed ANSWER_BY_MS/.test(seen))
+      ? []
+      : [judgeTimes(settings)]),
     ...examineKeys(settings),
     ...examineCertificateFiles(settings),
-    ...judgeMachine(machine, settings),
+    ...judgeMachine(machine, { ...settings, callers: roles.includes('gateway') ? settings.MAX_WAITING : 0 }),
   ]
   if (machine.dangers.some(({ refused }) => refused)) return [...alone, ...UNASKED]
   const opened: (() => void)[] = []
@@ -104,11 +107,12 @@ const UNASKED = ['queue', 'ledger', 'PayConex', 'clocks'].map((name) =>
   notChecked(name, 'this process would print or write what it sends', 'set "this process" right, then look again'),
 )
 
-/** Times that contradict each other the configuration has named. */
-function timesOf({ SEND_BY_MS, PAYCONEX_TIMEOUT_MS, ANSWER_BY_MS, TRIES, TRY_TIMEOUT_MS }: Settings): Finding[] {
+/** The configuration names times that contradict each other, but only where all the rest of it can be read. */
+function judgeTimes({ SEND_BY_MS, PAYCONEX_TIMEOUT_MS, ANSWER_BY_MS, TRIES, TRY_TIMEOUT_MS }: Settings): Finding {
   const fit = SEND_BY_MS + PAYCONEX_TIMEOUT_MS <= ANSWER_BY_MS && ANSWER_BY_MS <= TRIES * TRY_TIMEOUT_MS
   const seconds = (ms: number) => `${ms / SECOND} s`
   const sent = `SEND_BY ${seconds(SEND_BY_MS)} + PAYCONEX_TIMEOUT ${seconds(PAYCONEX_TIMEOUT_MS)}`
   const heard = `ANSWER_BY ${seconds(ANSWER_BY_MS)} <= ${TRIES} x ${seconds(TRY_TIMEOUT_MS)}`
-  return fit ? [ok('times', `${sent} <= ${heard}`)] : []
+  const rule = `${sent} <= ${heard}`
+  return fit ? ok('times', rule) : wrong('times', `not so: ${rule}`, 'set them so that it is')
 }

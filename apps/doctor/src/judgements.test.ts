@@ -187,7 +187,7 @@ describe('this machine', () => {
     dangers: [],
   }
   const statesOf = (changes: Partial<Machine>, MODE: 'strict' | 'relaxed' = 'strict') =>
-    judgeMachine({ ...fine, ...changes }, { MAX_WAITING: 20_000, MODE })
+    judgeMachine({ ...fine, ...changes }, { callers: 20_000, MODE })
       .filter(({ state }) => state !== 'ok')
       .map(({ name, state }) => `${name}: ${state}`)
 

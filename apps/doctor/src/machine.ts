@@ -35,12 +35,16 @@ function textOf(path: string): string | undefined {
   }
 }
 
-export type Wanted = { MAX_WAITING: number; MODE: 'strict' | 'relaxed' }
+export type Wanted = {
+  MODE: 'strict' | 'relaxed'
+  /** How many callers a gateway may hold; none where only a worker is meant. */
+  callers: number
+}
 
-export function judgeMachine(machine: Machine, { MAX_WAITING, MODE }: Wanted): Finding[] {
+export function judgeMachine(machine: Machine, { callers, MODE }: Wanted): Finding[] {
   return [
     judgeNode(machine.nodeVersion),
-    ...judgeFiles(machine.limits, MAX_WAITING),
+    ...judgeFiles(machine.limits, callers),
     ...judgeDangers(machine.dangers, MODE),
     ...judgeSwap(machine),
     ...judgeHeap(machine),
@@ -61,7 +65,7 @@ const filesFor = (waiting: number) => waiting + Math.max(100, Math.ceil(waiting 
 
 function judgeFiles(limits: string | undefined, waiting: number): Finding[] {
   const [, text] = /^Max open files +(\S+)/m.exec(limits ?? '') ?? []
-  if (text === undefined || text === 'unlimited') return []
+  if (text === undefined || text === 'unlimited' || waiting === 0) return []
   const needed = filesFor(waiting)
   const seen = `${text} open files are allowed, MAX_WAITING=${waiting} needs some ${needed}`
   const remedy = `ulimit -n ${needed} (Docker: --ulimit nofile=${needed}, systemd: LimitNOFILE=), or a lower MAX_WAITING`

@@ -67,22 +67,27 @@ export function judgeClients(name: string, info: Info): Finding[] {
   return [connected / most > TIGHT_PERCENT / 100 ? warning(name, seen, 'raise maxclients there') : ok(name, seen)]
 }
 
-export type Latency = { pingMs: number; writeMs?: number | undefined }
+export type Latency = {
+  pingMs: number
+  writeMs?: number | undefined
+  /** The write was known to be on the disk before it was answered. */
+  isFlushed?: boolean
+}
 
 const FAR_MS = 5
 const SLOW_DISK_MS = 20
 
 /** A payment asks each of the servers several times, one question after the other. */
-export function judgeLatency(name: string, { pingMs, writeMs }: Latency): Finding[] {
+export function judgeLatency(name: string, { pingMs, writeMs, isFlushed = false }: Latency): Finding[] {
   const ping = `median of its answers to PING: ${pingMs.toFixed(2)} ms`
   return [
     pingMs > FAR_MS ? warning(name, ping, 'bring it nearer: a payment asks some ten times') : ok(name, ping),
-    ...(writeMs === undefined ? [] : [judgeWrite(name, writeMs)]),
+    ...(writeMs === undefined ? [] : [judgeWrite(name, writeMs, isFlushed)]),
   ]
 }
 
-function judgeWrite(name: string, writeMs: number): Finding {
-  const seen = `median of a write that is on its disk: ${writeMs.toFixed(2)} ms`
+function judgeWrite(name: string, writeMs: number, isFlushed: boolean): Finding {
+  const seen = `median of a write${isFlushed ? ' that is on its disk' : ''}: ${writeMs.toFixed(2)} ms`
   return writeMs > SLOW_DISK_MS
     ? warning(name, seen, 'give it a disk that flushes faster (SSD with power-loss protection)')
     : ok(name, seen)

@@ -156,7 +156,8 @@ async function measure({ called, kind, redis, shard }: Node): Promise<Finding[]>
   const pingMs = await medianOf(PINGS, () => redis.ping())
   const write = () => redis.eval(LEAVES_NOTHING, 1, `{${shard}}:payment:rights`)
   const writeMs = kind === 'ledger' ? await medianOf(WRITES, write).catch(() => undefined) : undefined
-  return judgeLatency(`${called}: latency`, { pingMs, writeMs })
+  const [, fsync] = (await redis.config('GET', 'appendfsync').catch(() => [])) as string[]
+  return judgeLatency(`${called}: latency`, { pingMs, writeMs, isFlushed: fsync === 'always' })
 }
 
 /** Both are one entry of the append-only file, which is flushed before the answer leaves. No payment has such a key. */
