@@ -67,7 +67,10 @@ function credentialsIn(env: NodeJS.ProcessEnv): Credentials | undefined {
 async function ask(): Promise<Credentials> {
   if (!process.stdin.isTTY)
     throw new WrongUsage('--ask needs a terminal: set DOCTOR_ACCOUNT and DOCTOR_ACCESS_KEY instead')
-  const { account, accessKey } = await askCredentials({ input: process.stdin, output: process.stderr })
+  const asked = askCredentials({ input: process.stdin, output: process.stderr })
+  const { account, accessKey } = await asked.catch(() => {
+    throw new WrongUsage('no credentials were given')
+  })
   return toCredentials(account, accessKey)
 }
 

@@ -15,6 +15,8 @@ export type Pem = { cert: string; private: string }
 /** A certificate that is its own authority, of this address unless another name is given. */
 export const selfSigned = ({ name = '127.0.0.1', days = 300 } = {}): Promise<Pem> =>
   generate([{ name: 'commonName', value: name }], {
+    // Made much faster than RSA.
+    keyType: 'ec',
     notBeforeDate: new Date(Date.now() - 600 * DAY_MS),
     // A little more than whole days, so that they are whole when they are counted.
     notAfterDate: new Date(Date.now() + days * DAY_MS + DAY_MS / 2),
