@@ -1,8 +1,7 @@
 import { parseArgs } from 'node:util'
 import { Secret } from '@pay/mapper'
-import { readEnvironment, sharedVariables } from '@pay/service'
+import { readEnvironment, sharedVariables, workerVariables as worker } from '@pay/service'
 import { z } from 'zod'
-import { variables as worker } from '../../apps/worker/src/environment.ts'
 
 export const HELP = `npm run certify -- [options]
 

@@ -5,10 +5,11 @@ import { type AddressInfo, connect as connectTcp } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, type PeerCertificate, type SecureVersion, type TLSSocket } from 'node:tls'
+import { type Certificate, problemsOfCertificate, readCertificate } from '@pay/service'
 import { generate } from 'selfsigned'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { ENDPOINT } from './app.ts'
-import { type Certificate, problemsOfCertificate, readCertificate, renewCertificate } from './certificate.ts'
+import { renewCertificate } from './certificate.ts'
 import { ACCESS_KEY, ACCOUNT, basic, recordingLog, visaCharge, withApp } from './testing.ts'
 
 const YEAR = 365 * 24 * 3600 * 1000

@@ -1,8 +1,7 @@
 import { createServer as createHttpServer, type Server } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
-import { SECOND } from '@pay/service'
+import { type Certificate, SECOND, secureContextOf } from '@pay/service'
 import type { Express } from 'express'
-import { type Certificate, secureContextOf } from './certificate.ts'
 import type { Metrics } from './metrics.ts'
 import { answerUnreadable } from './unreadable.ts'
 

@@ -14,7 +14,7 @@ import {
   createWeatherStation,
   whenReady,
 } from '@pay/payment-queue'
-import { createTimes, SAFE_HEADERS } from '@pay/service'
+import { createTimes, readGatewayEnvironment, SAFE_HEADERS } from '@pay/service'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { openPath } from '../../../packages/payment-queue/src/testing-path.ts'
 import { startChild } from '../../../scripts/process/child.ts'
@@ -22,7 +22,6 @@ import { freePort } from '../../../scripts/process/free-port.ts'
 import type { RunningRedis } from '../../../scripts/redis/redis.ts'
 import { startTestRedis } from '../../../scripts/test/servers.ts'
 import { ENDPOINT } from './app.ts'
-import { readGatewayEnvironment } from './environment.ts'
 import { startGateway } from './gateway.ts'
 import { ACCESS_KEY, ACCOUNT, basic, visaCharge } from './testing.ts'
 

@@ -17,12 +17,14 @@ import {
   checkProcess,
   createLog,
   createTimes,
+  type GatewayEnvironment,
   giveUp,
   listen,
   openLedger,
   openStores,
   portOf,
   type Running,
+  readCertificate,
   reasonOf,
   renewSealKeys,
   startHeartbeat,
@@ -31,9 +33,8 @@ import {
   watchShards,
 } from '@pay/service'
 import { createApp, ENDPOINT } from './app.ts'
-import { readCertificate, renewCertificate } from './certificate.ts'
+import { renewCertificate } from './certificate.ts'
 import { createDoor } from './door.ts'
-import type { GatewayEnvironment } from './environment.ts'
 import { createFirstSeen } from './first-seen.ts'
 import { createLanes } from './lanes.ts'
 import { createMetrics } from './metrics.ts'

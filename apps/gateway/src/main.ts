@@ -1,10 +1,9 @@
-import { helpText, run } from '@pay/service'
-import { readGatewayEnvironment, variables } from './environment.ts'
+import { gatewayVariables, helpText, readGatewayEnvironment, run } from '@pay/service'
 import { startGateway } from './gateway.ts'
 
 const ABOUT = "The gateway: takes Twilio's payments and answers them."
 
 await run(
   () => startGateway(readGatewayEnvironment(process.env)),
-  () => helpText(ABOUT, variables),
+  () => helpText(ABOUT, gatewayVariables),
 )

@@ -1,12 +1,11 @@
 import { Agent, type IncomingHttpHeaders, type RequestOptions, request, type Server } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import type { PaymentRecord } from '@pay/ledger'
-import type { Log, LogFields } from '@pay/service'
+import type { Log, LogFields, TrustProxy } from '@pay/service'
 import visaCharge from '../../../examples/charge-card.json' with { type: 'json' }
 import legacyCharge from '../../../examples/charge-legacy.json' with { type: 'json' }
 import visaToken from '../../../examples/tokenize-card.json' with { type: 'json' }
 import { createApp, ENDPOINT } from './app.ts'
-import type { TrustProxy } from './caller-address.ts'
 import { createDoor, type DoorOptions } from './door.ts'
 import { createGuesses } from './guesses.ts'
 import { createMetrics } from './metrics.ts'

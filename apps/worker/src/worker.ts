@@ -15,10 +15,10 @@ import {
   startHeartbeat,
   startOperations,
   systemClock,
+  type WorkerEnvironment,
   watchShards,
 } from '@pay/service'
 import { createCircuit } from './circuit.ts'
-import type { WorkerEnvironment } from './environment.ts'
 import { createExchange } from './exchange.ts'
 import { createIdsAhead } from './ids-ahead.ts'
 import { createMetrics } from './metrics.ts'

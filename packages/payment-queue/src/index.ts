@@ -35,8 +35,10 @@ export { openCredentials, openPayment, type Payment, sealCredentials, sealPaymen
 export { spreadProducers } from './spread-producers.ts'
 export {
   createWeatherStation,
+  lookAtWeather,
   type Report,
   spreadStations,
   type Weather,
   type WeatherStation,
+  weatherOver,
 } from './weather.ts'

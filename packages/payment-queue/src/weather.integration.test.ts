@@ -4,7 +4,7 @@ import { afterEach, describe, expect, inject, it } from 'vitest'
 import { freePort } from '../../../scripts/process/free-port.ts'
 import { connectFailingFast, whenReady } from './connection.ts'
 import { createProducer } from './payment-queue.ts'
-import { createWeatherStation, type Report } from './weather.ts'
+import { createWeatherStation, lookAtWeather, type Report } from './weather.ts'
 
 const LEASE_MS = 200
 const busy: Report = { role: 'worker', concurrency: 10, busy: 4, meanServiceMs: 300, isCircuitOpen: false }
@@ -41,6 +41,19 @@ describe('a weather station', () => {
     const weather = await station('gateway-1').report({ role: 'gateway' })
 
     expect(weather).toMatchObject({ gateways: 1, workers: 2, concurrency: 20, busy: 9, meanServiceMs: 300 })
+  })
+
+  it('tells the same to whoever only looks, and says nothing of him', async () => {
+    const { redis, shard, key } = await open()
+    const leaseMs = 60_000
+    await createWeatherStation({ redis, id: 'worker-1', leaseMs, shard }).report({ ...busy, busy: 5 })
+    const text = JSON.stringify(busy)
+    await redis.hset(key, { old: `1 ${text}`, odd: 'no report', future: `9999999999999 ${text}` })
+
+    const weather = await lookAtWeather({ redis, leaseMs, shard })
+
+    expect(weather).toMatchObject({ gateways: 0, workers: 1, concurrency: 10, busy: 5, waitingJobs: 0 })
+    expect(await redis.hlen(key)).toBe(4)
   })
 
   it('knows how many jobs wait', async () => {

@@ -50,6 +50,22 @@ export function createWeatherStation({ redis, id, leaseMs, shard = 's0' }: Weath
   }
 }
 
+/** The weather in one shard for somebody who only looks: says nothing and runs no script. */
+export async function lookAtWeather({ redis, leaseMs, shard = 's0' }: Omit<WeatherOptions, 'id'>): Promise<Weather> {
+  const [[seconds, micros], reports, waiting] = await Promise.all([
+    redis.time(),
+    redis.hgetall(`{${shard}}:weather`),
+    redis.llen(`{${shard}}:payments:wait`),
+  ])
+  const now = Number(seconds) * 1000 + Number(micros) / 1000
+  const valid = Object.values(reports).flatMap((text) => {
+    const [, expires, said] = /^(\d+) (.*)$/.exec(text) ?? []
+    const left = Number(expires) - now
+    return said !== undefined && left > 0 && left <= leaseMs ? [said] : []
+  })
+  return weatherOf([waiting, valid])
+}
+
 /** The stations of all shards as one. Payments spread evenly over them, so what waits in all of them, for all places there are, is
  * about what waits for one of them. A shard that is away is left out; rejects when all are. */
 export function spreadStations(stations: readonly [WeatherStation, ...WeatherStation[]]): WeatherStation {

@@ -1,5 +1,6 @@
 export { checkProcess } from './check-process.ts'
 export { type Alarm, type Clock, systemClock } from './clock.ts'
+export { type Danger, dangerousSettings } from './dangerous-settings.ts'
 export {
   ConfigurationError,
   flag,
@@ -9,14 +10,25 @@ export {
   readEnvironment,
   wholeNumber,
 } from './environment.ts'
+export {
+  type Certificate,
+  type CertificateFiles,
+  problemOfCertificate,
+  problemsOfCertificate,
+  readCertificate,
+  secureContextOf,
+} from './gateway-certificate.ts'
+export { type GatewayEnvironment, gatewayVariables, readGatewayEnvironment } from './gateway-environment.ts'
 export { type Heartbeat, type HeartbeatOptions, startHeartbeat, type Watched, watchShards } from './heartbeat.ts'
 export { helpText } from './help.ts'
-export { keysInUse } from './keys-in-use.ts'
+export { isLoopback } from './hosts.ts'
+export { keysInUse, missingKeys } from './keys-in-use.ts'
 export { type ListenOptions, listen } from './listen.ts'
 export { createLog, type Log, type LogFields, reasonOf } from './log.ts'
 export { lookAgain } from './look-again.ts'
 export { openLedger } from './open-ledger.ts'
 export { portOf, startOperations } from './operations.ts'
+export { reach } from './reach.ts'
 export { renewSealKeys } from './renew-seal-keys.ts'
 export { giveUp, type Running, run } from './run.ts'
 export { SAFE_HEADERS } from './safe-headers.ts'
@@ -24,3 +36,5 @@ export { contradictionsOf, type SharedEnvironment, sharedVariables } from './sha
 export { onSignals } from './signals.ts'
 export { openStores, type Stores } from './stores.ts'
 export { createTimes, SECOND, type Times } from './times.ts'
+export { type TrustProxy, trustProxy } from './trust-proxy.ts'
+export { readWorkerEnvironment, type WorkerEnvironment, workerVariables } from './worker-environment.ts'

@@ -1,6 +1,7 @@
 import { isForbiddenParameter } from '@pay/mapper'
-import { contradictionsOf, list, readEnvironment, sharedVariables, wholeNumber } from '@pay/service'
 import { z } from 'zod'
+import { list, readEnvironment, wholeNumber } from './environment.ts'
+import { contradictionsOf, sharedVariables } from './shared-variables.ts'
 
 const defaultParameters = z
   .string()
@@ -15,7 +16,7 @@ const defaultParameters = z
 const proxyUrl = z.string().refine(isProxy, { message: 'must be a URL that starts with http:// and has no path' })
 
 /** Every variable of the worker. */
-export const variables = z.object({
+export const workerVariables = z.object({
   ...sharedVariables,
   OPS_PORT: wholeNumber(9091, { max: 65_535 }),
   PAYCONEX_PROXY_URL: proxyUrl.optional(),
@@ -27,11 +28,11 @@ export const variables = z.object({
   WORKER_CONCURRENCY: wholeNumber(100, { min: 1, max: 10_000 }),
 })
 
-export type WorkerEnvironment = z.output<typeof variables>
+export type WorkerEnvironment = z.output<typeof workerVariables>
 
 /** The worker's configuration, or one `ConfigurationError` with all that is wrong. */
 export const readWorkerEnvironment = (env: NodeJS.ProcessEnv): WorkerEnvironment =>
-  readEnvironment(variables, env, (read) => [
+  readEnvironment(workerVariables, env, (read) => [
     ...contradictionsOf(read),
     ...plaintextThroughProxy(read),
     ...forbiddenParameters(read),

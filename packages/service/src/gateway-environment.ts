@@ -1,22 +1,16 @@
-import {
-  contradictionsOf,
-  list,
-  readableFile,
-  readEnvironment,
-  SECOND,
-  sharedVariables,
-  wholeNumber,
-} from '@pay/service'
 import { z } from 'zod'
-import { trustProxy } from './caller-address.ts'
-import { problemsOfCertificate } from './certificate.ts'
+import { list, readableFile, readEnvironment, wholeNumber } from './environment.ts'
+import { problemsOfCertificate } from './gateway-certificate.ts'
+import { contradictionsOf, sharedVariables } from './shared-variables.ts'
+import { SECOND } from './times.ts'
+import { trustProxy } from './trust-proxy.ts'
 
 const MAX_PORT = 65_535
 const MAX_WINDOW_MS = 24 * 60 * 60 * SECOND
 const window = wholeNumber(600 * SECOND, { min: 1, max: MAX_WINDOW_MS })
 
 /** Every variable of the gateway. */
-export const variables = z.object({
+export const gatewayVariables = z.object({
   ...sharedVariables,
   PORT: wholeNumber(8080, { max: MAX_PORT }),
   HOST: z.string().default('0.0.0.0'),
@@ -34,11 +28,11 @@ export const variables = z.object({
   TLS_KEY_FILE: readableFile.optional(),
 })
 
-export type GatewayEnvironment = z.output<typeof variables>
+export type GatewayEnvironment = z.output<typeof gatewayVariables>
 
 /** The gateway's configuration, or one `ConfigurationError` with all that is wrong. */
 export const readGatewayEnvironment = (env: NodeJS.ProcessEnv): GatewayEnvironment =>
-  readEnvironment(variables, env, (read) => [...contradictionsOf(read), ...contradictionsOfGateway(read)])
+  readEnvironment(gatewayVariables, env, (read) => [...contradictionsOf(read), ...contradictionsOfGateway(read)])
 
 function contradictionsOfGateway({ TLS_CERT_FILE, TLS_KEY_FILE, CURRENCIES }: GatewayEnvironment): string[] {
   const isHalf = (TLS_CERT_FILE === undefined) !== (TLS_KEY_FILE === undefined)

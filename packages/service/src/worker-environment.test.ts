@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { readWorkerEnvironment } from './environment.ts'
+import { readWorkerEnvironment } from './worker-environment.ts'
 
 const key = () => randomBytes(32).toString('base64')
 const env = {

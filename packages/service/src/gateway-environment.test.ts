@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
-import { ConfigurationError } from '@pay/service'
 import { describe, expect, it } from 'vitest'
-import { readGatewayEnvironment } from './environment.ts'
+import { ConfigurationError } from './environment.ts'
+import { readGatewayEnvironment } from './gateway-environment.ts'
 
 /** A file that can be read. */
 const HERE = fileURLToPath(import.meta.url)
