@@ -22,6 +22,8 @@ const NAMES = {
   heard: 'h',
   reversal: 'reversal',
   reversals: 'reversals',
+  said: 'said',
+  wanted: 'wanted',
 } as const
 
 /** For HMGET. What was sealed is not among them. */
