@@ -55,11 +55,10 @@ export async function* everyPayment(options: EveryPaymentOptions): AsyncGenerato
   }
 }
 
-type Place = { redis: Redis; shard: string }
 type Server = { runId: string; redis: Redis; names: ReadonlySet<string> }
 
 /** Which shards lie on one server. Its run id tells it: addresses differ, and a node has several connections. */
-async function serversOf(places: readonly Place[]): Promise<Server[]> {
+async function serversOf(places: readonly { redis: Redis; shard: string }[]): Promise<Server[]> {
   const servers = new Map<string, { redis: Redis; names: Set<string> }>()
   const ids = await Promise.all(places.map(({ redis }) => runIdOf(redis)))
   for (const [nth, { redis, shard }] of places.entries()) {

@@ -1,3 +1,4 @@
+export { type AuditLine, auditTrail } from './audit-trail.ts'
 export { type Book, checkValue, confirm, createWitness, openBook, readBook, WrongLedger } from './book.ts'
 export { type EveryPaymentOptions, everyPayment, type Wanted } from './every-payment.ts'
 export { type KeptCredentials, keptCredentials } from './kept-credentials.ts'
@@ -14,8 +15,10 @@ export {
   type Resolution,
 } from './ledger.ts'
 export { ledgerKey } from './ledger-key.ts'
+export { type LateApproval, type Look, lateApprovals, lookAt, openPayments, type Place } from './look.ts'
 export { createIdentity, type Identity } from './payment-key.ts'
 export { elapsedMs, isAttemptOver, type PaymentRecord, type Said, STATES, type State } from './record.ts'
 export { openReplyChannel } from './reply-channel.ts'
 export { type ScriptName, scriptNames, scriptText } from './scripts.ts'
 export { type GatewayLedger, shardNames, shardOf, spreadLedger } from './shards.ts'
+export { verdictOf } from './verdict.ts'

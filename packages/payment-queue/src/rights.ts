@@ -61,11 +61,11 @@ const NEEDS: Readonly<Record<RedisKind, Readonly<Record<Role, readonly Need[]>>>
       ['reply:*', 'publish'],
     ],
     cashier: [
-      ['{s0}:payment:*', 'pexpire', 'hget', 'hmget', 'hset', 'hdel', 'zadd', 'del'],
+      ['{s0}:payment:*', 'pexpire', 'pttl', 'hget', 'hmget', 'hset', 'hdel', 'zadd', 'del'],
       ['{s0}:ledger', 'hget'],
       ['{s0}:open', 'zscore', 'zscan', 'zrange', 'zrem'],
       ['{s0}:id:*', 'hsetnx', 'hget', 'pexpire', 'del'],
-      ['{s0}:late', 'zrange', 'zrem'],
+      ['{s0}:late', 'zcard', 'zrange', 'zrem'],
       ['{s0}:honoured', 'hget'],
       ['{s0}:audit', 'xadd', 'xrange'],
       ['reply:*', 'publish'],
