@@ -1,6 +1,6 @@
 import type { Look, PaymentRecord } from '@pay/ledger'
 import { namedIn } from './arguments.ts'
-import { actOn, CHANGED, insist, printLook, sealedKey, waitFor } from './by-hand.ts'
+import { actOn, CHANGED, insist, printLook, sealedKey, stillAs, waitFor } from './by-hand.ts'
 import { findOne } from './desk.ts'
 import { EXIT, Refused } from './ending.ts'
 import type { Tools } from './run-command.ts'
@@ -22,11 +22,10 @@ export async function ask(tools: Tools): Promise<number> {
   const hand = await desk.hand(record.key)
   const credentials = record.state === 'review' ? { sealedCredentials: await sealedKey(tools, record) } : {}
   const asked = desk.times.unconfirmedScheduleMs.length - 1
-  const act = actOn(record, args)
-  const reply = await insist(() => hand.askNow(act, { ...credentials, asked }))
-  if (reply.verdict === 'contradicted') throw new Refused(CONTRADICTED)
-  if (reply.verdict === 'refused') throw new Refused(CHANGED)
-  const since = reply.record.now
+  const since = await askNow(async () => {
+    const act = actOn(await stillAs(record, tools), args)
+    return insist(() => hand.askNow(act, { ...credentials, asked }))
+  })
   const { look, isOver } = await waitFor(tools, record.key, (latest) => isAnswered(latest, since))
   if (!isOver)
     throw new Refused(
@@ -35,6 +34,18 @@ export async function ask(tools: Tools): Promise<number> {
   say(terminal, SAID[look.record.said && isOpen(look.record) ? look.record.said.what : 'settled'])
   printLook(tools, look)
   return EXIT.done
+}
+
+const MOST_TRIES = 5
+
+/** Answers since when it is asked. A worker that looks at it this very moment has made it its own since we looked: then once more. */
+async function askNow(tryOnce: () => Promise<{ verdict: string; record: PaymentRecord }>): Promise<number> {
+  for (let tries = 1; tries <= MOST_TRIES; tries += 1) {
+    const { verdict, record } = await tryOnce()
+    if (verdict === 'due') return record.now
+    if (verdict === 'contradicted') throw new Refused(CONTRADICTED)
+  }
+  throw new Refused(CHANGED)
 }
 
 const isOpen = ({ state }: PaymentRecord) => state === 'unconfirmed' || state === 'reversing' || state === 'review'

@@ -38,6 +38,14 @@ export async function insist<Reply>(ask: () => Promise<Reply | undefined>): Prom
   }
 }
 
+/** The payment as it is now, if it still is what the person decided about. A worker that asks about it meanwhile makes it its own,
+ * which changes nothing for the person. */
+export async function stillAs(seen: PaymentRecord, { desk }: Tools): Promise<PaymentRecord> {
+  const { record } = await insist(() => desk.look(seen.key))
+  if (record.attempt !== seen.attempt || record.state !== seen.state) throw new Refused(CHANGED)
+  return record
+}
+
 export const CHANGED = 'it has changed since it was looked at: look again with `show`, then say it again'
 
 /** The access key of the payment's account, sealed as the ledger keeps credentials. */

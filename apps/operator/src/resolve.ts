@@ -1,7 +1,7 @@
 import type { PaymentRecord, Resolution } from '@pay/ledger'
 import { toPayReply } from '@pay/mapper'
 import { type Given, namedIn } from './arguments.ts'
-import { actOn, CHANGED, insist, printLook } from './by-hand.ts'
+import { actOn, CHANGED, insist, printLook, stillAs } from './by-hand.ts'
 import { confirm } from './confirm.ts'
 import { findOne } from './desk.ts'
 import { EXIT, Refused, Unusable } from './ending.ts'
@@ -23,7 +23,7 @@ export async function resolve(tools: Tools): Promise<number> {
   if (resolution.state === 'declined' && record.now < settled) throw new Refused(early(settled, record.now))
   const hand = await desk.hand(record.key)
   await confirm(terminal, { yes: args.yes, about: consequences(record, resolution), word: record.custom_id })
-  const act = actOn(record, args)
+  const act = actOn(await stillAs(record, tools), args)
   const reply = await insist(() => hand.resolve(act, resolution))
   if (reply.verdict === 'early') throw new Refused(early(settled, reply.record.now))
   if (reply.verdict === 'used')

@@ -1,7 +1,7 @@
 import type { Look, PaymentRecord } from '@pay/ledger'
 import type { Times } from '@pay/service'
 import { namedIn } from './arguments.ts'
-import { actOn, CHANGED, insist, printLook, sealedKey, waitFor } from './by-hand.ts'
+import { actOn, CHANGED, insist, printLook, sealedKey, stillAs, waitFor } from './by-hand.ts'
 import { confirm } from './confirm.ts'
 import { findOne } from './desk.ts'
 import { EXIT, Refused } from './ending.ts'
@@ -20,7 +20,7 @@ export async function reverse(tools: Tools): Promise<number> {
   const hand = await desk.hand(record.key)
   await confirm(terminal, { yes: args.yes, about: consequences(record), word: record.custom_id })
   const sealed = await sealedKey(tools, record)
-  const act = actOn(record, args)
+  const act = actOn(await stillAs(record, tools), args)
   const reply = await insist(() => hand.takeBack(act, sealed))
   if (reply.verdict === 'heard') throw new Refused(HEARD)
   if (reply.verdict === 'early') throw new Refused(early(record, desk.times))

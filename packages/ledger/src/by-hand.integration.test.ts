@@ -37,6 +37,8 @@ describe.each(['unconfirmed', 'review'] as const)('a payment that is %s', (from)
     expect(await payment.record()).toMatchObject({ state: 'approved', id: '000000000777', heard: true })
     expect(await payment.dueAt()).toBeNull()
     expect(await payment.ttl()).toBeGreaterThan(retentionMs / 2)
+    // Nobody was told that nothing was charged.
+    expect(await payment.raw()).not.toHaveProperty('d')
     expect(await payment.raw()).not.toHaveProperty('credentials')
   })
 
@@ -65,6 +67,12 @@ describe.each(['unconfirmed', 'review'] as const)('a payment that is %s', (from)
 
     bench.pass(1)
     expect(await payment.resolve(NO)).toMatchObject({ verdict: 'resolved' })
+  })
+
+  it('may be said to be approved at once', async () => {
+    const payment = await reached(from, 0)
+
+    expect(await payment.resolve(YES)).toMatchObject({ verdict: 'resolved' })
   })
 
   it('is not said to be declined by a clock that went back', async () => {

@@ -11,7 +11,7 @@ recall()
 local state = record[STATE]
 if record[ATTEMPT] ~= ARGV[4] then return answer('refused', now) end
 if record[HAND] == token then return answer('due', now) end
-if state ~= ARGV[5] or (record[OWNER] or '') ~= ARGV[6] then return answer('refused', now) end
+if state ~= ARGV[5] or record[OWNER] ~= ARGV[6] then return answer('refused', now) end
 if state ~= 'unconfirmed' and state ~= 'reversing' and state ~= 'review' then return answer('refused', now) end
 
 local asked = tonumber(record[ASKED]) or 0

@@ -11,9 +11,9 @@ recall()
 local from, waiting = record[STATE], record[WAITING]
 if record[ATTEMPT] ~= ARGV[4] then return answer('refused', now) end
 if from == state and record[OWNER] == tail(token) then return answer('resolved', now) end
-if from ~= ARGV[5] or (record[OWNER] or '') ~= owner then return answer('refused', now) end
+if from ~= ARGV[5] or record[OWNER] ~= owner then return answer('refused', now) end
 if from ~= 'unconfirmed' and from ~= 'review' then return answer('refused', now) end
-if state == 'declined' and now - (tonumber(record[SENT]) or now) < tonumber(ARGV[13]) then return answer('early', now) end
+if state == 'declined' and now - tonumber(record[SENT]) < tonumber(ARGV[13]) then return answer('early', now) end
 if state == 'approved' and isAnothers(KEYS[4], id, ARGV[12]) then return answer('used', now) end
 
 step(from, state)

@@ -10,7 +10,7 @@ local token, credentials = ARGV[7], ARGV[8]
 recall()
 if record[ATTEMPT] ~= ARGV[4] then return answer('refused', now) end
 if record[WANTED] == token then return answer('wanted', now) end
-if record[STATE] ~= ARGV[5] or (record[OWNER] or '') ~= ARGV[6] then return answer('refused', now) end
+if record[STATE] ~= ARGV[5] or record[OWNER] ~= ARGV[6] then return answer('refused', now) end
 if record[STATE] ~= 'approved' or record[METHOD] ~= 'charge' or credentials == '' then return answer('refused', now) end
 -- One that is closed has no list of those who wait any more.
 if record[HEARD] == '1' or (record[WAITING] or '') ~= '' then return answer('heard', now) end
