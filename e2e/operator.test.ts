@@ -271,7 +271,7 @@ describe.concurrent('whoever looks', () => {
     })
     expect(json(token)).toMatchObject({ method: 'tokenize', twilio_hears: { token_id: expect.any(String) } })
     expect(json(counts)).toMatchObject({ of: 'all', states: { approved: { payments: expect.any(Number) } } })
-    expect((await look('show', String(found?.payment))).out).toContain(`the caller has heard of it`)
+    expect((await look('show', String(found?.payment))).out).toContain('somebody may have heard of it')
     expect(await look('show', paid.account, 'no-such-payment')).toMatchObject({ code: 1, out: '' })
     expect(await change('reverse', ...namesOf(paid))).toMatchObject({
       code: 1,

@@ -22,10 +22,10 @@ export async function show({ args, desk, terminal }: Tools): Promise<number> {
   return EXIT.done
 }
 
-/** What people did to it. Nobody can have done anything before it began. */
+/** What people did to it, in earlier attempts, too. */
 async function doneTo({ record }: Look, desk: Desk): Promise<AuditLine[]> {
   const done: AuditLine[] = []
-  for await (const line of auditTrail(desk.placeOf(record.key), record.first)) {
+  for await (const line of auditTrail(desk.placeOf(record.key))) {
     if (line.payment === record.key) done.push({ ...line, by: shown(line.by), reason: shown(line.reason) })
   }
   return done
@@ -103,7 +103,7 @@ function namesIn({ record }: Look): [string, string][] {
     ['PayConex id', id],
     ['reserved id', reserved === id ? undefined : reserved],
     ['reversal id', reversal],
-    ['PayConex said', code && `${code} ${shown(message ?? '')}`.trim()],
+    ['code', code && `${code} ${shown(message ?? '')}`.trim()],
     ['owner', owner],
   ]
   return names.filter((name): name is [string, string] => name[1] !== undefined && name[1] !== '')

@@ -81,7 +81,7 @@ function canOf({ record, dueAt }: Look, { times }: Policy): string {
 
 function canTakeBack(record: Look['record'], dueAt: number | undefined, times: Times): string {
   if (record.method === 'tokenize') return 'nothing: no money has moved; a stored card is deleted in PayConex’ console'
-  if (record.heard) return 'the caller has heard of it: a refund is made in PayConex’ console'
+  if (record.heard) return 'somebody may have heard of it: a refund is made in PayConex’ console'
   if (record.wanted) return 'nothing: it is about to be reversed'
   if (record.now - record.first < times.listeningMs) return 'nothing yet: somebody may still come and hear of it'
   return dueAt === undefined
