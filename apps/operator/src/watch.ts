@@ -64,10 +64,12 @@ function tellChange(terminal: Terminal, change: Change, json: boolean): void {
 
 const CLEAR = '\x1b[H\x1b[2J'
 const ROWS = 24
+const COLUMNS = 120
 const AROUND = 8
 
 function draw(terminal: Terminal, open: ReadonlyMap<string, Look>, changes: readonly Change[]): void {
-  const { rows = ROWS, columns = 120 } = terminal.output
+  // A terminal that does not know its size says 0.
+  const [rows, columns] = [terminal.output.rows || ROWS, terminal.output.columns || COLUMNS]
   const room = Math.max(1, rows - AROUND - CHANGES_SHOWN)
   const due = [...open.values()].sort((one, other) => (one.dueAt ?? 0) - (other.dueAt ?? 0))
   const more = open.size - room

@@ -12,8 +12,8 @@ if record[ATTEMPT] ~= ARGV[4] then return answer('refused', now) end
 if record[WANTED] == token then return answer('wanted', now) end
 if record[STATE] ~= ARGV[5] or record[OWNER] ~= ARGV[6] then return answer('refused', now) end
 if record[STATE] ~= 'approved' or record[METHOD] ~= 'charge' or credentials == '' then return answer('refused', now) end
--- One that is closed has no list of those who wait any more.
-if record[HEARD] == '1' or (record[WAITING] or '') ~= '' then return answer('heard', now) end
+-- Also where somebody waited when it was approved: `finish` has noted that.
+if record[HEARD] == '1' then return answer('heard', now) end
 if now - tonumber(record[FIRST]) < tonumber(ARGV[9]) then return answer('early', now) end
 
 audit(ARGV[10], now, 'reversing', { unpack(ARGV, 11) })
