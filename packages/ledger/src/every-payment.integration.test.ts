@@ -1,11 +1,18 @@
 import { Redis } from 'ioredis'
-import { afterAll, beforeEach, describe, expect, inject, it } from 'vitest'
-import { canStartCluster, startCluster } from '../../../scripts/redis/cluster.ts'
-import { connectFailingFast, connectShards, whenReady } from '../../payment-queue/src/connection.ts'
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
+import { canStartCluster, type RunningCluster, startCluster } from '../../../scripts/redis/cluster.ts'
+import {
+  connectFailingFast,
+  connectShards,
+  type ShardConnections,
+  whenReady,
+} from '../../payment-queue/src/connection.ts'
+import { type Book, readBook } from './book.ts'
 import { type EveryPaymentOptions, everyPayment } from './every-payment.ts'
+import { createLedger } from './ledger.ts'
 import { type PaymentRecord, STATES } from './record.ts'
-import { FIELDS, openTestLedger } from './testing.ts'
-import { openBench } from './testing-payment.ts'
+import { FIELDS, openTestLedger, testTimes } from './testing.ts'
+import { ENTRY, OWNER, openBench, TOKEN } from './testing-payment.ts'
 
 const url = inject('ledgerRedisUrl')
 const bench = await openBench(url)
@@ -37,6 +44,20 @@ describe('every payment', () => {
     // Of the server's clock: the script was given another one.
     expect(record && { ...record, now: bench.clock.ms }).toEqual(await payment.record())
     expect(others).toEqual([])
+  })
+
+  it('is told with what PayConex said, and what a person wants', async () => {
+    const [asked, late] = [bench.another(), bench.another()]
+    await asked.reach('unconfirmed')
+    await asked.finish({ state: 'unconfirmed', dueMs: 2000, asked: 1, said: 'not_found' })
+    await late.reach('approved')
+    bench.pass(testTimes.listeningMs)
+    await late.takeBack()
+
+    const found = await all()
+
+    expect(found.find(({ key }) => key === asked.key)?.said).toEqual((await asked.record()).said)
+    expect(found.find(({ key }) => key === late.key)).toMatchObject({ state: 'approved', wanted: true })
   })
 
   it('is told without what was sealed', async () => {
@@ -109,13 +130,29 @@ describe('every payment', () => {
   })
 })
 
-describe.skipIf(!(await canStartCluster()))('every payment of a cluster', () => {
-  it('is found once, on whichever node, by somebody who may only read', async () => {
-    const cluster = await startCluster({ kind: 'ledger' })
-    const shards = Array.from({ length: 6 }, (_, nth) => `s${nth}`)
-    const writers = connectShards(connectFailingFast, { url: cluster.url, shards })
-    const readers = connectShards(connectFailingFast, { url: cluster.urls.operator, shards })
-    await Promise.all([...writers, ...readers].map((redis) => whenReady(redis, 5000)))
+describe.skipIf(!(await canStartCluster()))('in a cluster', () => {
+  const shards = Array.from({ length: 6 }, (_, nth) => `s${nth}`)
+  const opened: Redis[] = []
+  let cluster: RunningCluster
+
+  beforeAll(async () => {
+    cluster = await startCluster({ kind: 'ledger' })
+  }, 30_000)
+
+  afterAll(async () => {
+    for (const redis of opened) redis.disconnect()
+    await cluster?.stop()
+  })
+
+  async function connect(url: string): Promise<ShardConnections> {
+    const all = connectShards(connectFailingFast, { url, shards })
+    opened.push(...all)
+    await Promise.all(all.map((redis) => whenReady(redis, 5000)))
+    return all
+  }
+
+  it('every payment is found once, on whichever node, by somebody who may only read', async () => {
+    const [writers, readers] = [await connect(cluster.url), await connect(cluster.urls.operator)]
     for (const [nth, shard] of shards.entries()) {
       const ledger = await openTestLedger({ redis: writers[nth] ?? writers[0], shard })
       await ledger.admit({ ...bench.another().admission, key: `p_${shard}` })
@@ -125,7 +162,28 @@ describe.skipIf(!(await canStartCluster()))('every payment of a cluster', () => 
     for await (const { key } of everyPayment({ ledger: readers })) found.push(key)
 
     expect(found.sort()).toEqual(shards.map((shard) => `p_${shard}`))
-    for (const redis of [...writers, ...readers]) redis.disconnect()
-    await cluster.stop()
-  }, 30_000)
+  })
+
+  it('a cashier resolves a payment on its node, and its act is in the audit stream there', async () => {
+    const [writers, cashiers] = [await connect(cluster.urls.worker), await connect(cluster.urls.cashier)]
+    for (const [nth, shard] of shards.entries()) {
+      const workers = await openTestLedger({ redis: writers[nth] ?? writers[0], shard })
+      const redis = cashiers[nth] ?? cashiers[0]
+      const book = (await readBook({ redis, shard })) as Book
+      const desk = createLedger({ redis, book, shard, times: testTimes })
+      const key = `p_by_hand_${shard}`
+      await workers.admit({ ...bench.another().admission, key })
+      await workers.fence({ key, attempt: 1 }, { owner: OWNER, reserved: `0000000${shard}` })
+      await workers.finish({ key, attempt: 1 }, OWNER, { state: 'review' })
+      const seen = (await workers.read(key)) as PaymentRecord
+
+      const reply = await desk.resolve(
+        { seen, token: TOKEN, entry: ENTRY },
+        { state: 'approved', id: `0000000${shard}` },
+      )
+
+      expect(reply?.verdict).toBe('resolved')
+      expect(await cashiers[nth]?.xrange(`{${shard}}:audit`, '-', '+')).toHaveLength(1)
+    }
+  })
 })
