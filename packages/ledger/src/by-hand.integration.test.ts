@@ -251,6 +251,7 @@ describe('a payment that a person asks about', () => {
   it('says what PayConex said, when it has no answer', async () => {
     const payment = await reached('unconfirmed', 0)
 
+    expect(await payment.record()).not.toHaveProperty('said')
     await payment.finish({ ...UNCONFIRMED, asked: 1, said: 'not_found' })
 
     expect(await payment.record()).toMatchObject({ said: { at: bench.clock.ms, what: 'not_found' } })
