@@ -21,6 +21,7 @@ COPY apps/gateway/package.json apps/gateway/
 COPY apps/worker/package.json apps/worker/
 COPY apps/doctor/package.json apps/doctor/
 COPY apps/payconex-simulator/package.json apps/payconex-simulator/
+COPY apps/operator/package.json apps/operator/
 COPY e2e/package.json e2e/
 # The optional dependencies are this repository's own Node for machines with another one; the image has its own.
 # Nothing that is installed may run while it is. What only npm reads does not stay.
@@ -41,7 +42,7 @@ RUN rm -rf /usr/local/lib/node_modules /usr/local/include /usr/local/share/* /op
   && find / -xdev -type f -perm /6000 -exec chmod a-s {} + \
   && chmod 711 "$(readlink -f "$(command -v node)")"
 # Where docker-compose.yml keeps the keys and passwords it makes.
-RUN mkdir -p /keys /redis/acl /redis/gateway /redis/worker /redis/operator && chown -R 1000:1000 /keys /redis
+RUN mkdir -p /keys /redis/acl /redis/gateway /redis/worker /redis/operator /redis/cashier && chown -R 1000:1000 /keys /redis
 
 # Copied into an empty image: what was removed is in no layer of it.
 FROM scratch

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { User } from '../deploy/redis/acl.ts'
 import { repository } from '../scripts/stack/service.ts'
 import type { Stack } from '../scripts/stack/stack.ts'
 import { startTestRedis, startTestStack } from '../scripts/test/servers.ts'
@@ -207,8 +208,8 @@ const NOTED: Attempt[] = [
   ['CLIENT', 'LIST'],
 ]
 
-const ofQueue = (user: 'gateway' | 'worker' | 'operator') => () => stack.queue.urls[user]
-const ofLedger = (user: 'gateway' | 'worker' | 'operator') => () => stack.ledger.urls[user]
+const ofQueue = (user: User) => () => stack.queue.urls[user]
+const ofLedger = (user: User) => () => stack.ledger.urls[user]
 
 const FORBIDDEN: [who: string, url: () => string, attempts: Attempt[]][] = [
   ['a gateway reads nothing that was sealed', ofQueue('gateway'), READS],
@@ -262,6 +263,32 @@ const FORBIDDEN: [who: string, url: () => string, attempts: Attempt[]][] = [
       ['DEL', '{s0}:payment:p_1'],
       ['ZREM', '{s0}:open', 'p_1'],
       ['EVAL', 'return 1', 0],
+      ['XADD', '{s0}:audit', '*', 'by', 'nobody'],
+    ],
+  ],
+  [
+    'a cashier reads nothing on the queue but what others saw of the ledger',
+    ofQueue('cashier'),
+    [
+      ...POWERS,
+      ...NOTED,
+      ['SCAN', 0],
+      ['GET', SEALED],
+      ['HSET', '{s0}:ledger-seen', 'fences', 1],
+      ['EVAL', 'return 1', 0],
+    ],
+  ],
+  [
+    'a cashier has no power over the ledger, and adds to the audit stream without changing it',
+    ofLedger('cashier'),
+    [
+      ...POWERS,
+      ...NOTED,
+      ['DEL', '{s0}:audit'],
+      ['XDEL', '{s0}:audit', '1-1'],
+      ['XTRIM', '{s0}:audit', 'MAXLEN', 0],
+      ['SET', '{s0}:lease:w1', 'x'],
+      ['HINCRBY', '{s0}:ledger', 'fences', 1],
     ],
   ],
 ]

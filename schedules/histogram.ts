@@ -1,4 +1,5 @@
-/** Every step that a payment can take, and nothing else; the table in common.lua once more, by other hands. */
+/** Every step that a payment can take by itself, and nothing else; the table in common.lua once more, by other hands. (What people do by
+ * hand is tested with the scripts that do it: packages/ledger/src/by-hand.integration.test.ts.) */
 export const EDGES = [
   '(none) -> accepted',
   'accepted -> accepted',

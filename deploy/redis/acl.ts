@@ -6,7 +6,7 @@ export const SERVERS = ['queue', 'ledger'] as const
 export type Server = (typeof SERVERS)[number]
 
 /** The users that have a password. */
-export const USERS = ['gateway', 'worker', 'operator'] as const
+export const USERS = ['gateway', 'worker', 'operator', 'cashier'] as const
 export type User = (typeof USERS)[number]
 
 export type Passwords = Readonly<Record<User, string>>

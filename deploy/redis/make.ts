@@ -6,7 +6,7 @@ import { aclOf, type Passwords, SERVERS, type Server, USERS, type User } from '.
 
 /* Makes the users of both Redis servers, each with a password of its own:
  *   FOLDER/acl/queue.acl, ledger.acl                                   for the servers; passwords are hashes there
- *   FOLDER/gateway/queue-redis-url, ledger-redis-url, same for worker and operator    the secrets
+ *   FOLDER/gateway/queue-redis-url, ledger-redis-url, same for the others    the secrets
  * Passwords that are there already stay, so that it can be run again after an update: then only the rights are new. */
 
 const HELP = `node deploy/redis/make.ts [options] FOLDER

@@ -81,6 +81,7 @@ async function readScript(folder: string, name: string): Promise<Script> {
 
 /** Where the tests of a script are called otherwise. */
 const TESTS: Record<string, readonly string[]> = {
+  'ask-now': ['by-hand', 'once-more'],
   common: ['edges', 'book', 'waiting', 'take-over', 'finish'],
   due: ['sweepers-list'],
   keep: ['reverse'],
@@ -92,5 +93,7 @@ const TESTS: Record<string, readonly string[]> = {
   release: ['take-over'],
   renew: ['take-over'],
   reverse: ['reverse', 'once-more'],
+  resolve: ['by-hand', 'edges', 'once-more'],
+  'take-back': ['by-hand', 'edges', 'once-more'],
   withdraw: ['waiting', 'edges', 'admit'],
 }

@@ -50,9 +50,9 @@ export async function startCluster({ kind, masters = 3, onLine }: ClusterOptions
     throw error
   }
   const [first] = nodes as [RunningRedis]
-  const { gateway, worker, operator } = first.urls
+  const { gateway, worker, operator, cashier } = first.urls
   const whole = (url: string) => clusterUrl(url, nodes)
-  const urls = { gateway: whole(gateway), worker: whole(worker), operator: whole(operator) }
+  const urls = { gateway: whole(gateway), worker: whole(worker), operator: whole(operator), cashier: whole(cashier) }
   return { kind, url: whole(first.url), urls, nodes, stop }
 }
 

@@ -23,7 +23,7 @@ export function createUsers(kind: RedisKind, waitaof: boolean): LocalUsers {
 }
 
 /** Somebody else's server: its URL says who we are there. */
-export const sameForAll = (url: string): UserUrls => ({ gateway: url, worker: url, operator: url })
+export const sameForAll = (url: string): UserUrls => ({ gateway: url, worker: url, operator: url, cashier: url })
 
 function as(user: User, password: string, text: string): string {
   const url = new URL(text)

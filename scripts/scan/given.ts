@@ -1,4 +1,4 @@
-import { isCardNumber } from './card-number.ts'
+import { isCardNumber } from '@pay/service'
 import type { Find, Finder } from './finder.ts'
 import { type Spelling, spellingsOf, WORD_LENGTH } from './spellings.ts'
 

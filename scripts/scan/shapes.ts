@@ -1,4 +1,4 @@
-import { isCardNumber } from './card-number.ts'
+import { isCardNumber } from '@pay/service'
 import type { Find, Finder } from './finder.ts'
 
 /** Finds whatever has the shape of a card number or of PayConex' credentials, by looking at the text alone:

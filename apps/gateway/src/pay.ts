@@ -1,4 +1,4 @@
-import { elapsedMs, type GatewayLedger, type Identity, isAttemptOver, type PaymentRecord } from '@pay/ledger'
+import { elapsedMs, type GatewayLedger, type Identity, isAttemptOver, type PaymentRecord, verdictOf } from '@pay/ledger'
 import type { Credentials, PayRequest, Verdict } from '@pay/mapper'
 import { type Producer, type SealKeys, sealCredentials, sealPayment } from '@pay/payment-queue'
 import { type Clock, type Log, reasonOf, type Times } from '@pay/service'
@@ -6,7 +6,6 @@ import { type Admission, admissible } from './admission.ts'
 import type { Lanes, Place } from './lanes.ts'
 import type { Metrics } from './metrics.ts'
 import type { Misuse } from './misuse.ts'
-import { verdictOf } from './verdict.ts'
 import type { HungUp, News, Seat, WaitingRoom } from './waiting-room.ts'
 import type { WeatherWatch } from './watch-weather.ts'
 

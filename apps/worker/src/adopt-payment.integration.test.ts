@@ -1,7 +1,7 @@
-import { sealCredentials } from '@pay/payment-queue'
+import { type SealKeys, sealCredentials } from '@pay/payment-queue'
 import { afterAll, beforeEach, describe, expect, inject, it } from 'vitest'
 import { createOwners } from './owners.ts'
-import { credentials, listeningLog, times } from './testing.ts'
+import { credentials, listeningLog, type Script, times } from './testing.ts'
 import { keyRing, openWorkshop, RESERVED } from './testing-workshop.ts'
 
 const workshop = await openWorkshop({ ledgerUrl: inject('ledgerRedisUrl'), queueUrl: inject('queueRedisUrl') })
@@ -252,6 +252,18 @@ describe('an unconfirmed payment that is due', () => {
     await askAgain(worker({}, { sealKeys: keyRing() }))
 
     expect(await payment.read()).toMatchObject({ state: 'unconfirmed', asked: 1 })
+  })
+
+  it.each<[string, Script, { sealKeys?: SealKeys }, string]>([
+    ['was not found', { lookUp: [notFound] }, {}, 'not_found'],
+    ['was not answered about', { lookUp: [unanswered] }, {}, 'unanswered'],
+    ['could not be asked about here', {}, { sealKeys: keyRing() }, 'unaskable'],
+  ])('says when and why it %s, for people who look', async (_, script, over, what) => {
+    await payment.unconfirmed()
+
+    await askAgain(worker(script, over))
+
+    expect((await payment.read()).said).toEqual({ at: clock.now(), what })
   })
 
   it('and was asked about to the end of the schedule goes to a person', async () => {

@@ -1,5 +1,5 @@
 import { type Entry, elapsedMs, type Ledger, type PaymentRecord } from '@pay/ledger'
-import { type Credentials, type Transaction, toTransaction } from '@pay/mapper'
+import { type Credentials, type StatusOutcome, type Transaction, toTransaction } from '@pay/mapper'
 import { openCredentials, openPayment, type SealedPayments, type SealKeys } from '@pay/payment-queue'
 import { type Clock, type Log, reasonOf, type Times } from '@pay/service'
 import type { Books } from './books.ts'
@@ -62,7 +62,14 @@ export function createAdoptPayment(deps: AdoptDeps) {
     const isLongSinceSent = hasPassedSinceSent(times.absenceMs, unclear.record)
     const outcome = await settle.askOnce(unclear)
     const isAbsent = outcome.kind === 'not_found' && isLongSinceSent
-    return { outcome, unanswered: { ...scheduled(unclear), ...(isAbsent && { remark: 'absent' as const, lookedAt }) } }
+    const remark = isAbsent && { remark: 'absent' as const, lookedAt }
+    return { outcome, unanswered: { ...scheduled(unclear), ...remark, said: saidIn(outcome, unclear) } }
+  }
+
+  /** For people who look at it. */
+  function saidIn({ kind }: StatusOutcome, { record, credentials }: Unclear): Entry['said'] & string {
+    if (kind === 'not_found') return 'not_found'
+    return credentials && lastSent(record).id !== undefined ? 'unanswered' : 'unaskable'
   }
 
   function scheduled({ record }: Unclear): Entry {

@@ -69,6 +69,19 @@ describe('an approval that was left open', () => {
     expect(asked).toMatchObject({ reserve: 0, reverse: 0 })
   })
 
+  it('is undone where late approvals are only reported, when a person wants it', async () => {
+    await payment.unheard()
+    await ledger.keep(payment.key)
+    const seen = await payment.read()
+    const entry = { by: 'ann', what: 'reverse', reason: '' }
+    await ledger.takeBack({ seen, token: 'one', entry }, workshop.sealedFor(payment.key))
+
+    await reverse({ reverse: [reversed] }, { reversesLate: false })
+
+    expect(await payment.read()).toMatchObject({ state: 'reversed', id: RESERVED, reversal: REVERSAL })
+    expect(await payment.dueAt()).toBeNull()
+  })
+
   it('is kept where late approvals are only reported, and that is counted', async () => {
     await payment.unheard()
     const metrics = createMetrics()

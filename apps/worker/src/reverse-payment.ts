@@ -9,7 +9,7 @@ import type { Payconex } from './payconex.ts'
 import type { Unclear } from './settle.ts'
 
 /** An approval that nobody can have heard of: LATE_APPROVAL=report keeps it, and says so in the log, in the metrics and on the
- * ledger's list of late approvals; LATE_APPROVAL=reverse undoes it. A reversal is sent like a payment: under an id that
+ * ledger's list of late approvals; LATE_APPROVAL=reverse undoes it, and so does a person (`wanted`, apps/operator). A reversal is sent like a payment: under an id that
  * was fetched beforehand, behind a fence, looked up when its answer is lost, never twice.
  *
  *  approved, somebody may have heard    kept as it is
@@ -43,7 +43,8 @@ export function createReversePayment(deps: ReverseDeps) {
   /** An approved payment that was left open: nobody heard of it, and nobody will. */
   const reverse = (record: PaymentRecord): Promise<void> =>
     owners.lend(async (owner) => {
-      if (record.heard || !deps.reversesLate) return keep(record)
+      const isToBeReversed = !record.heard && (deps.reversesLate || record.wanted)
+      if (!isToBeReversed) return keep(record)
       const claimed = await adopt.claim(record, owner)
       if (!claimed) return
       if (!claimed.credentials) return leave(claimed.record)

@@ -70,6 +70,8 @@ export async function openWorkshop({ ledgerUrl, queueUrl }: { ledgerUrl: string;
     return { ...payconex, processPayment, adopt, reversal, drain: () => draining.abort() }
   }
 
+  const sealedFor = (key: string) => sealCredentials(credentials, key, keys)
+
   /** A payment of an account of its own, unless the test says which. */
   function payment(account: string = randomUUID()) {
     const attempt = { key: `p_${randomUUID()}`, attempt: 1 }
@@ -78,7 +80,7 @@ export async function openWorkshop({ ledgerUrl, queueUrl }: { ledgerUrl: string;
     const read = async () => (await ledger.read(key)) as PaymentRecord
     const seal = () => sealed.keep(attempt, sealPayment({ request, credentials }, attempt, keys), 60_000)
     const admit = () => {
-      const sealedCredentials = sealCredentials(credentials, key, keys)
+      const sealedCredentials = sealedFor(key)
       const said = { key, fingerprint: 'one', seat, method: 'charge' as const, account, custom_id: 'tx-1' }
       return ledger.admit({ ...said, amount: '10.00', sealedCredentials })
     }
@@ -160,6 +162,7 @@ export async function openWorkshop({ ledgerUrl, queueUrl }: { ledgerUrl: string;
     provenAccount,
     proveReversals,
     honoured,
+    sealedFor,
     keys,
     ledger,
     sealed,

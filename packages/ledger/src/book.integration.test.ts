@@ -1,10 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { Redis } from 'ioredis'
 import { afterAll, describe, expect, inject, it } from 'vitest'
-import { type Book, checkValue, confirm, createWitness, openBook, WrongLedger } from './book.ts'
+import { type Book, checkValue, confirm, createWitness, openBook, readBook, WrongLedger } from './book.ts'
 import type { Ledger } from './ledger.ts'
+import type { PaymentRecord } from './record.ts'
 import { type ScriptName, scriptNames } from './scripts.ts'
-import { openBench, type Payment } from './testing-payment.ts'
+import { ENTRY, openBench, type Payment, TOKEN } from './testing-payment.ts'
 
 const redis = new Redis(inject('ledgerRedisUrl'))
 const queue = new Redis(inject('queueRedisUrl'))
@@ -47,6 +48,17 @@ describe('the book of a ledger', () => {
     await expect(open(shard, 'other rules')).rejects.toThrow(WrongLedger)
 
     expect(await open(shard)).toEqual(book)
+  })
+
+  it('is read without being begun, and not by other rules', async () => {
+    const shard = randomUUID()
+    const read = (check = 'rules') => readBook({ redis, check, shard })
+
+    expect(await read()).toBeUndefined()
+    expect(await redis.exists(`{${shard}}:ledger`)).toBe(0)
+    const book = await open(shard)
+    expect(await read()).toEqual(book)
+    await expect(read('other rules')).rejects.toThrow(WrongLedger)
   })
 })
 
@@ -114,6 +126,18 @@ describe('what was last seen of the ledger, on the queue’s server', () => {
 
 type Step = (ledger: Ledger, payment: Payment) => Promise<unknown>
 
+const seenOf = ({ admission: { seat, ...admission }, first }: Payment): PaymentRecord => ({
+  ...admission,
+  ...first,
+  state: 'sending',
+  now: 0,
+  first: 0,
+  asked: 0,
+  reversals: 0,
+  amount: '',
+})
+const byHand = (payment: Payment) => ({ seen: seenOf(payment), token: TOKEN, entry: ENTRY })
+
 const everyStep: Record<ScriptName, Step> = {
   admit: (ledger, { admission }) => ledger.admit(admission),
   leave: (ledger, { key }) => ledger.leave(key, 'g1:1'),
@@ -121,11 +145,7 @@ const everyStep: Record<ScriptName, Step> = {
   fence: (ledger, { first }) => ledger.fence(first, { owner: 'w1.a' }),
   repeat: (ledger, { first }) => ledger.repeat(first, 'w1.a'),
   finish: (ledger, { first }) => ledger.finish(first, 'w1.a', { state: 'not_sent' }),
-  takeOver: async (ledger, { admission: { seat, ...admission }, first }) =>
-    ledger.takeOver(
-      { ...admission, ...first, state: 'sending', now: 0, first: 0, asked: 0, reversals: 0, amount: '' },
-      'w2.b',
-    ),
+  takeOver: async (ledger, payment) => ledger.takeOver(seenOf(payment), 'w2.b'),
   release: (ledger, { key }) => ledger.release(key, 'w1.a'),
   reverse: (ledger, { first }) => ledger.reverse(first, { owner: 'w1.a', reversal: '1' }),
   keep: (ledger, { key }) => ledger.keep(key),
@@ -133,6 +153,9 @@ const everyStep: Record<ScriptName, Step> = {
   postpone: (ledger, { key }) => ledger.postpone(key, 1),
   read: (ledger, { key }) => ledger.read(key),
   renew: (ledger) => ledger.renewLease('w1'),
+  resolve: (ledger, payment) => ledger.resolve(byHand(payment), { state: 'approved', id: '1' }),
+  askNow: (ledger, payment) => ledger.askNow(byHand(payment), { asked: 0 }),
+  takeBack: (ledger, payment) => ledger.takeBack(byHand(payment), 'sealed'),
 }
 
 /** A ledger on which one payment was sent; what then happens to the ledger is the test's to say. */

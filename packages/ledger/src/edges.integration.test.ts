@@ -18,7 +18,7 @@ const LEGAL: Record<State, readonly State[]> = {
   not_sent: ['accepted'],
   declined: ['accepted'],
   reversed: [],
-  review: [],
+  review: ['unconfirmed', 'approved', 'declined'],
 }
 const pairs = STATES.flatMap((from) => STATES.map((to) => [from, to] as const))
 const isLegal = (from: State, to: State) => LEGAL[from].includes(to)
@@ -114,6 +114,14 @@ describe('a step that a script takes from one state only', () => {
     ['release', ['sending', 'reversing'], (payment) => payment.release()],
     ['reverse', ['approved', 'reversing'], (payment) => payment.reverse()],
     ['keep', ['approved'], (payment) => payment.keep()],
+    ['resolve as approved', ['unconfirmed', 'review'], (payment) => payment.resolve({ state: 'approved', id: '1' })],
+    [
+      'resolve as declined',
+      ['unconfirmed', 'review'],
+      (payment) => payment.resolve({ state: 'declined', code: 'c', message: 'm' }),
+    ],
+    ['askNow', ['unconfirmed', 'reversing', 'review'], (payment) => payment.askNow('sealed')],
+    ['takeBack', ['approved'], (payment) => payment.takeBack()],
     ['takeOver', ['sending', 'reversing', 'unconfirmed', 'approved'], (payment) => payment.takeOver('w2.b')],
   ]
   const refused = steps.flatMap(([name, allowed, take]) => states(allowed).map((state) => [name, state, take] as const))

@@ -1,6 +1,14 @@
 import type { Redis } from 'ioredis'
 import { type Book, bookKey, WrongLedger } from './book.ts'
-import { type LedgerReply, type PaymentRecord, parseNew, parseReply, type State, UnreadableRecord } from './record.ts'
+import {
+  type LedgerReply,
+  type PaymentRecord,
+  parseNew,
+  parseReply,
+  type Said,
+  type State,
+  UnreadableRecord,
+} from './record.ts'
 import { defineScripts, type ScriptName } from './scripts.ts'
 
 /** The books: one small record per payment, every step on it one script, atomic in the ledger. All functions reject when
@@ -67,7 +75,18 @@ export type Entry = {
   asked?: number
   remark?: 'absent' | 'contradiction'
   lookedAt?: number
+  said?: Said['what']
 }
+
+/** What a person does by hand. `seen` is the payment as that person saw it: where it has changed since, nothing is done. `token` names
+ * this one act, so that asking again does it once. `entry` goes to the audit stream. */
+export type ByHand = { seen: PaymentRecord; token: string; entry: AuditEntry }
+
+/** Never a card's or an account's data, nor a key. */
+export type AuditEntry = { by: string; what: string; reason: string; id?: string }
+
+/** `id` is PayConex's transaction_id; `code` and `message` are what the caller hears of a no. */
+export type Resolution = { state: 'approved'; id: string } | { state: 'declined'; code: string; message: string }
 
 /** A reversal that provably was not done is tried again so often in all. */
 const MOST_REVERSALS = 3
@@ -81,6 +100,7 @@ export function createLedger(options: LedgerOptions) {
   const honoured = `{${shard}}:honoured`
   const recordKey = (key: string) => `{${shard}}:payment:${key}`
   const ids = `{${shard}}:id:`
+  const audit = `{${shard}}:audit`
   const leaseKey = (worker: string) => `{${shard}}:lease:${worker}`
   const scripts = defineScripts(redis, options.texts)
   const durableScripts = durable && defineScripts(durable.redis, options.texts)
@@ -166,8 +186,8 @@ export function createLedger(options: LedgerOptions) {
     /** sending, unconfirmed or reversing -> an outcome, by the owner. */
     async finish({ key, attempt }: Attempt, owner: string, entry: Entry) {
       const { state, id = '', code = '', message = '', dueMs = '', asked = '', remark = '', lookedAt = '' } = entry
-      const said = [attempt, owner, state, id, code, message, retentionMs, dueMs, asked, remark, lookedAt]
-      const args = [...said, absenceMs, repeatAfterMs, listeningMs, MOST_REVERSALS]
+      const outcome = [attempt, owner, state, id, code, message, retentionMs, dueMs, asked, remark, lookedAt]
+      const args = [...outcome, absenceMs, repeatAfterMs, listeningMs, MOST_REVERSALS, entry.said ?? '']
       return parsed<'finished' | 'refused'>(await run('finish', [recordKey(key), honoured], args))
     },
 
@@ -197,6 +217,33 @@ export function createLedger(options: LedgerOptions) {
     /** Closes an approved payment that was left open; one that nobody can have heard of gets on the list of late approvals. */
     async keep(key: string) {
       return parsed<'kept' | 'refused'>(await run('keep', [recordKey(key), late], [retentionMs]))
+    },
+
+    /** unconfirmed or review -> approved or declined, as a person says who has looked. */
+    async resolve({ seen, token, entry }: ByHand, resolution: Resolution) {
+      const {
+        state,
+        id = '',
+        code = '',
+        message = '',
+      } = { id: undefined, code: undefined, message: undefined, ...resolution }
+      const args = [...stamp(seen, token), state, id, code, message, retentionMs, absenceMs, audit, ...fieldsOf(entry)]
+      return parsed<'resolved' | 'early' | 'used' | 'refused'>(await run('resolve', [recordKey(seen.key), ids], args))
+    },
+
+    /** Lets a worker ask now what became of it. One that is for review needs credentials. */
+    async askNow(
+      { seen, token, entry }: ByHand,
+      { sealedCredentials = '', asked }: { sealedCredentials?: string; asked: number },
+    ) {
+      const args = [...stamp(seen, token), sealedCredentials, asked, audit, ...fieldsOf(entry)]
+      return parsed<'due' | 'contradicted' | 'refused'>(await run('askNow', [recordKey(seen.key), honoured], args))
+    },
+
+    /** Lets a worker reverse now what nobody can have heard of. */
+    async takeBack({ seen, token, entry }: ByHand, sealedCredentials: string) {
+      const args = [...stamp(seen, token), sealedCredentials, listeningMs, audit, ...fieldsOf(entry)]
+      return parsed<'wanted' | 'heard' | 'early' | 'refused'>(await run('takeBack', [recordKey(seen.key), late], args))
     },
 
     read,
@@ -231,6 +278,10 @@ export function createLedger(options: LedgerOptions) {
     },
   }
 }
+
+const stamp = ({ attempt, state, owner = '' }: PaymentRecord, token: string) => [attempt, state, owner, token]
+
+const fieldsOf = (entry: AuditEntry) => Object.entries(entry).flat()
 
 const isWrong = (error: unknown) => error instanceof Error && error.message.startsWith('WENTBACK')
 

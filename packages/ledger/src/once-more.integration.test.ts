@@ -1,7 +1,8 @@
 import { afterAll, describe, expect, inject, it } from 'vitest'
+import type { PaymentRecord } from './record.ts'
 import { type ScriptName, scriptNames } from './scripts.ts'
 import { testTimes } from './testing.ts'
-import { APPROVAL, OWNER, openBench, type Payment, UNCONFIRMED } from './testing-payment.ts'
+import { APPROVAL, OWNER, openBench, type Payment, RESERVED, UNCONFIRMED } from './testing-payment.ts'
 
 /** The answer to a command can be lost, and a command can arrive late: each may come twice. */
 const bench = await openBench(inject('ledgerRedisUrl'))
@@ -14,6 +15,16 @@ type Twice = {
   step: (payment: Payment) => Promise<unknown>
   /** What the second answer is, where that is not the first again. */
   second?: object
+}
+
+/** A step by somebody who saw the payment before the first time. */
+function once(step: (payment: Payment, seen: PaymentRecord) => Promise<unknown>) {
+  const seen = new Map<string, PaymentRecord>()
+  return async (payment: Payment) => {
+    const first = seen.get(payment.key) ?? (await payment.record())
+    seen.set(payment.key, first)
+    return step(payment, first)
+  }
 }
 
 const verdictOf = (reply: unknown) => (reply as { verdict?: string } | undefined)?.verdict
@@ -63,6 +74,22 @@ const everyScript: Record<ScriptName, Twice> = {
   postpone: { given: (payment) => payment.reach('accepted'), step: ({ key }) => ledger.postpone(key, 1000) },
   read: { given: (payment) => payment.reach('sending'), step: (payment) => payment.record() },
   renew: { given: async () => undefined, step: () => ledger.renewLease('w1') },
+  // What a person saw is what it was before.
+  resolve: {
+    given: (payment) => payment.reach('review'),
+    step: once((payment, seen) => payment.resolve({ state: 'approved', id: RESERVED }, { seen })),
+  },
+  askNow: {
+    given: (payment) => payment.reach('unconfirmed'),
+    step: once((payment, seen) => payment.askNow('', { seen })),
+  },
+  takeBack: {
+    given: async (payment) => {
+      await payment.reach('approved')
+      bench.pass(testTimes.listeningMs)
+    },
+    step: once((payment, seen) => payment.takeBack({ seen })),
+  },
 }
 
 describe('a step that comes twice', () => {
@@ -78,6 +105,7 @@ describe('a step that comes twice', () => {
     expect(again).toMatchObject(second ?? (verdictOf(first) ? { verdict: verdictOf(first) } : {}))
     expect(await payment.raw()).toEqual(before)
     expect(await payment.dueAt()).toEqual(dueAt)
+    expect((await payment.audited()).length).toBeLessThanOrEqual(1)
   })
 
   it('(finish, of one that stays unconfirmed) counts the look-up once', async () => {

@@ -51,7 +51,16 @@ export type PaymentRecord = {
   reversal?: string
   /** How often a reversal was begun. */
   reversals: number
+  /** What PayConex said when it was last asked about it, and when that was written down. */
+  said?: Said
+  /** A person wants it reversed. */
+  wanted?: boolean
 }
+
+/** `unaskable`: whoever looked had no id, or no credentials, to ask by. */
+export const SAYINGS = ['not_found', 'unanswered', 'unaskable'] as const
+
+export type Said = { at: number; what: (typeof SAYINGS)[number] }
 
 /** How long ago the first try of this attempt was when the record was read. A clock that went backwards says nothing about
  * how late it is, so that counts as too late for everything. */
@@ -86,9 +95,16 @@ const view = z.object({
   heard: z.literal('1').transform(Boolean).exactOptional(),
   reversal: z.string().exactOptional(),
   reversals: z.coerce.number().default(0),
+  said: z.string().transform(saidOf).exactOptional(),
+  wanted: z.string().transform(Boolean).exactOptional(),
 })
 
 const NAMES = Object.keys(view.shape) as (keyof typeof view.shape)[]
+
+function saidOf(text: string): Said {
+  const [at, what] = text.split(' ')
+  return { at: Number(at), what: SAYINGS.find((one) => one === what) ?? 'unanswered' }
+}
 
 /** One field: absent in a reply, in a message, or empty in the record. */
 const value = z.union([z.string(), z.number(), z.null(), z.literal(false)])

@@ -17,6 +17,9 @@ const SCRIPTS = {
   postpone: 'postpone',
   read: 'read',
   renew: 'renew',
+  resolve: 'resolve',
+  askNow: 'ask-now',
+  takeBack: 'take-back',
 } as const
 
 export type ScriptName = keyof typeof SCRIPTS

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { Redis } from 'ioredis'
-import type { Admission, Entry, Ledger } from './ledger.ts'
+import type { Admission, AuditEntry, ByHand, Entry, Ledger, Resolution } from './ledger.ts'
 import type { PaymentRecord, State } from './record.ts'
 import { openTestLedger, type TestLedgerOptions, testTimes } from './testing.ts'
 
@@ -11,6 +11,11 @@ export const OWNER = 'w1.a'
 export const APPROVAL = { state: 'approved', id: RESERVED } as const satisfies Entry
 export const UNCONFIRMED = { state: 'unconfirmed', dueMs: 2000 } as const satisfies Entry
 export const REVERSAL = '000000000009'
+/** As which look at it a question by hand counts, where it was for review. */
+export const LAST_LOOK = 13
+export const TOKEN = 'token-of-one-act'
+export const ENTRY: AuditEntry = { by: 'ann', what: 'resolve', reason: 'seen in the console' }
+const BY_HAND = { token: TOKEN, entry: ENTRY }
 
 /** Its keys are its own, so that files run side by side on one Redis. */
 export async function openBench(url: string, options: Partial<TestLedgerOptions> = {}) {
@@ -57,6 +62,9 @@ export async function openBench(url: string, options: Partial<TestLedgerOptions>
     close: () => redis.disconnect(),
   }
 }
+
+const pairsOf = (fields: readonly string[]) =>
+  fields.flatMap((name, nth) => (nth % 2 === 0 ? [[name, fields[nth + 1] ?? ''] as const] : []))
 
 let lastId = 900_000_000_000
 
@@ -117,6 +125,22 @@ function paymentOn({ ledger, redis, shard, pass }: Place, changes: Partial<Admis
     release: (owner = OWNER) => ledger.release(key, owner),
     reverse: (owner = OWNER, reversal = ids.reversal) => ledger.reverse(first, { owner, reversal }),
     keep: () => ledger.keep(key),
+    /** What a person does who sees it as it is now, or as the test says. */
+    resolve: async (resolution: Resolution, changes: Partial<ByHand> = {}) =>
+      ledger.resolve({ ...BY_HAND, seen: await record(), ...changes }, resolution),
+    askNow: async (credentials = '', changes: Partial<ByHand> = {}) =>
+      ledger.askNow(
+        { ...BY_HAND, seen: await record(), ...changes },
+        { sealedCredentials: credentials, asked: LAST_LOOK },
+      ),
+    takeBack: async (changes: Partial<ByHand> = {}, credentials = 'sealed again') =>
+      ledger.takeBack({ ...BY_HAND, seen: await record(), ...changes }, credentials),
+    /** What the audit stream says of it: every entry as an object. */
+    audited: async () => {
+      const entries = await redis.xrange(`{${shard}}:audit`, '-', '+')
+      const all = entries.map(([, fields]) => Object.fromEntries(pairsOf(fields)))
+      return all.filter(({ payment }) => payment === key)
+    },
     /** The worker of this owner has not been heard of for as long as it takes. */
     silence: (worker = 'w1') => redis.del(`{${shard}}:lease:${worker}`),
   }

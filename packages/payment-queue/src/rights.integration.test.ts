@@ -5,7 +5,7 @@ import type { RunningRedis } from '../../../scripts/redis/redis.ts'
 import { startTestRedis } from '../../../scripts/test/servers.ts'
 import { missingRights } from './rights.ts'
 
-const passwords = { gateway: 'g', worker: 'w', operator: 'o' }
+const passwords = { gateway: 'g', worker: 'w', operator: 'o', cashier: 'c' }
 
 let server: RunningRedis
 let administrator: Redis
@@ -20,17 +20,23 @@ afterAll(async () => {
   await server.stop()
 })
 
-const everyone = (['queue', 'ledger'] as const).flatMap((kind) =>
-  (['gateway', 'worker'] as const).map((role) => [role, kind] as const),
-)
+const everyone = [
+  ['gateway', 'queue'],
+  ['worker', 'queue'],
+  ['gateway', 'ledger'],
+  ['worker', 'ledger'],
+  ['cashier', 'ledger'],
+] as const
 
-const rulesOf = (kind: 'queue' | 'ledger', role: 'gateway' | 'worker') => {
+type Role = (typeof everyone)[number][0]
+
+const rulesOf = (kind: 'queue' | 'ledger', role: Role) => {
   const line = aclOf(kind, { passwords }).find((each) => each.startsWith(`user ${role} `)) ?? ''
   return line.split(' ').slice(2)
 }
 
 /** What somebody with these rights is found to lack. */
-async function lackedWith(rules: readonly string[], kind: 'queue' | 'ledger', role: 'gateway' | 'worker') {
+async function lackedWith(rules: readonly string[], kind: 'queue' | 'ledger', role: Role) {
   await administrator.call('ACL', 'SETUSER', role, 'reset', ...rules)
   const redis = new Redis(server.url, { username: role, password: passwords[role], enableReadyCheck: false })
   const lacks = await missingRights(redis, kind, { role })
@@ -55,6 +61,7 @@ const SEEN_OTHERWISE = [
   '+command|info',
   '+client|setname',
   '+subscribe',
+  '+scan',
 ]
 
 it.each(everyone)('a %s that lacks one of them on the %s is told which', async (role, kind) => {

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis'
 
 /** Who asks, and of which server. */
-export type Role = 'gateway' | 'worker'
+export type Role = 'gateway' | 'worker' | 'cashier'
 export type RedisKind = 'queue' | 'ledger'
 
 /** Commands that a user needs on one kind of keys, of one shard: rights are given for all of them. */
@@ -45,6 +45,7 @@ const NEEDS: Readonly<Record<RedisKind, Readonly<Record<Role, readonly Need[]>>>
       ['{s0}:payments:*', ...QUEUED, ...MORE, ...TAKEN, ...FINISHED, 'del'],
       ...NOTES,
     ],
+    cashier: [],
   },
   ledger: {
     gateway: [['{s0}:payment:*', ...RECORDED, 'del'], ...BOOKS, ['reply:*', 'publish']],
@@ -57,6 +58,16 @@ const NEEDS: Readonly<Record<RedisKind, Readonly<Record<Role, readonly Need[]>>>
       ['{s0}:sweeper', 'hget', 'hdel'],
       ['{s0}:late', 'zrem', 'zscore', 'zremrangebyscore'],
       ['{s0}:honoured', 'hget', 'hdel'],
+      ['reply:*', 'publish'],
+    ],
+    cashier: [
+      ['{s0}:payment:*', 'pexpire', 'pttl', 'hget', 'hmget', 'hset', 'hdel', 'zadd', 'del'],
+      ['{s0}:ledger', 'hget'],
+      ['{s0}:open', 'zscore', 'zscan', 'zrange', 'zrem'],
+      ['{s0}:id:*', 'hsetnx', 'hget', 'pexpire', 'del'],
+      ['{s0}:late', 'zcard', 'zrange', 'zrem'],
+      ['{s0}:honoured', 'hget'],
+      ['{s0}:audit', 'xadd', 'xrange'],
       ['reply:*', 'publish'],
     ],
   },
@@ -92,7 +103,9 @@ const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   zrevrange: ['0', '0'],
   zremrangebyrank: ['1', '0'],
   zremrangebyscore: ['1', '0'],
-  xadd: ['*', '-', ''],
+  // No id that an entry can have: one that is added stays.
+  xadd: ['-', '-', ''],
+  xrange: ['-', '-'],
   xtrim: ['MAXLEN', '0'],
   publish: [''],
 }

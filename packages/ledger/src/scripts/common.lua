@@ -18,11 +18,11 @@ local fences = book[2]
 -- gateways that wait.
 local STATE, ATTEMPT, FINGERPRINT, FIRST, METHOD, ACCOUNT, CUSTOM_ID, AMOUNT, ID, CODE, MESSAGE = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 local SENT, ASKED, OWNER, RESERVED, LEFT, ABSENT, HEARD, REVERSAL, REVERSALS = 12, 13, 14, 15, 16, 17, 18, 19, 20
-local WAITING, TOLD, TAKEN, REPEATED = 21, 22, 23, 24
+local SAID, WANTED, WAITING, TOLD, TAKEN, REPEATED, HAND = 21, 22, 23, 24, 25, 26, 27
 local NAMES = { 's', 'n', 'f', 't', 'm', 'a', 'c', 'v', 'i', 'e', 'g',
   'sent', 'asked', 'o', 'r', 'left', 'absent', 'h', 'reversal', 'reversals',
-  'waiting', 'd', 'taken', 'repeated' }
-local VIEWED, HEARD_BY = REVERSALS, SENT
+  'said', 'wanted', 'waiting', 'd', 'taken', 'repeated', 'hand' }
+local VIEWED, HEARD_BY = WANTED, SENT
 
 -- The payment's key, and its record as it was read and noted since: false where a field is not there.
 local KEY = RECORD and string.match(RECORD, ':payment:(.*)')
@@ -37,6 +37,7 @@ approved>reversing;
 reversing>reversing; reversing>reversed; reversing>review; reversing>approved;
 not_sent>accepted;
 declined>accepted;
+review>unconfirmed; review>approved; review>declined;
 ]]
 
 local function step(from, to)
@@ -148,6 +149,12 @@ end
 -- Of the owner what is enough to know him again, should he say the same once more.
 local function tail(owner)
   return string.sub(owner, -8)
+end
+
+-- What a person did, written before it is done: a change that nobody could account for is not made. `stream` is no key of the call,
+-- because it may be added to and nothing else, which Redis sees to (deploy/redis). It lies where this record is.
+local function audit(stream, now, to, entry)
+  redis.call('XADD', stream, '*', 'at', now, 'payment', KEY, 'attempt', record[ATTEMPT], 'from', record[STATE], 'to', to, unpack(entry))
 end
 
 local LASTING = { ATTEMPT, FINGERPRINT, FIRST, ACCOUNT, CUSTOM_ID, AMOUNT, CODE, MESSAGE, RESERVED, HEARD, REVERSAL, REVERSALS }

@@ -6,7 +6,8 @@
 --
 -- KEYS book, open, record, honoured. ARGV now, identity, fences, attempt, owner, state, id, code, message, retention ms, due ms
 -- from now or '', how often it was asked about by then or '', 'absent' | 'contradiction' | '', when the look-up that says so was
--- begun or '', absence ms, gap between two look-ups ms, ms in which somebody may still come and hear of it, most reversals.
+-- begun or '', absence ms, gap between two look-ups ms, ms in which somebody may still come and hear of it, most reversals, what
+-- PayConex said to it or ''.
 
 local now = clock()
 local attempt, owner, state, id, remark = ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[13]
@@ -54,6 +55,7 @@ if not isReversal then
   note(MESSAGE, ARGV[9])
 end
 if ARGV[12] ~= '' then note(ASKED, ARGV[12]) end
+if ARGV[19] ~= '' then note(SAID, now .. ' ' .. ARGV[19]) end
 -- A reversal that is asked about again later is nobody's until then.
 if state == 'reversing' then note(OWNER, '') end
 

@@ -1,5 +1,5 @@
-import type { PaymentRecord } from '@pay/ledger'
 import type { Verdict } from '@pay/mapper'
+import type { PaymentRecord } from './record.ts'
 
 /** What the caller hears of a record as it stands; undefined: nothing yet, hold the try. The right column of the table in
  * design.md section 3. */
