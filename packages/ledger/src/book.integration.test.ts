@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { Redis } from 'ioredis'
 import { afterAll, describe, expect, inject, it } from 'vitest'
-import { type Book, checkValue, confirm, createWitness, openBook, WrongLedger } from './book.ts'
+import { type Book, checkValue, confirm, createWitness, openBook, readBook, WrongLedger } from './book.ts'
 import type { Ledger } from './ledger.ts'
 import { type ScriptName, scriptNames } from './scripts.ts'
 import { openBench, type Payment } from './testing-payment.ts'
@@ -47,6 +47,17 @@ describe('the book of a ledger', () => {
     await expect(open(shard, 'other rules')).rejects.toThrow(WrongLedger)
 
     expect(await open(shard)).toEqual(book)
+  })
+
+  it('is read without being begun, and not by other rules', async () => {
+    const shard = randomUUID()
+    const read = (check = 'rules') => readBook({ redis, check, shard })
+
+    expect(await read()).toBeUndefined()
+    expect(await redis.exists(`{${shard}}:ledger`)).toBe(0)
+    const book = await open(shard)
+    expect(await read()).toEqual(book)
+    await expect(read('other rules')).rejects.toThrow(WrongLedger)
   })
 })
 

@@ -31,6 +31,15 @@ export async function openBook({ redis, check, shard = 's0' }: OpenBookOptions):
   return { identity, fences }
 }
 
+/** The same for those who only read: begins no book, and runs no script. Undefined where there is none yet. */
+export async function readBook({ redis, check, shard = 's0' }: OpenBookOptions): Promise<Book | undefined> {
+  const fields = await redis.hmget(bookKey(shard), 'identity', 'check', 'fences')
+  if (fields[0] === null) return undefined
+  const [identity, found, fences] = BOOK.parse(fields)
+  if (found !== check) throw new WrongLedger(OTHER_RULES)
+  return { identity, fences }
+}
+
 // Payments that are remembered under names made with another key would not be found, and could be charged once more.
 const OTHER_RULES =
   'it was begun with another LEDGER_KEY, SHARDS or version of this program. Start with the ones that it was begun with; ' +
