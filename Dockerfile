@@ -20,6 +20,7 @@ COPY packages/service/package.json packages/service/
 COPY apps/gateway/package.json apps/gateway/
 COPY apps/worker/package.json apps/worker/
 COPY apps/doctor/package.json apps/doctor/
+COPY apps/reconcile/package.json apps/reconcile/
 COPY apps/payconex-simulator/package.json apps/payconex-simulator/
 COPY apps/operator/package.json apps/operator/
 COPY e2e/package.json e2e/

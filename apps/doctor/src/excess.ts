@@ -1,5 +1,6 @@
-import type { RedisKind, Role } from '@pay/payment-queue'
+import type { RedisKind } from '@pay/payment-queue'
 import type { Redis } from 'ioredis'
+import type { Role } from './configuration.ts'
 
 /** A command that changes nothing, and what its user could do who may call it and need not. */
 type Temptation = readonly [power: string, ...command: [string, ...string[]]]

@@ -22,7 +22,7 @@ export {
 export { type GatewayEnvironment, gatewayVariables, readGatewayEnvironment } from './gateway-environment.ts'
 export { type Heartbeat, type HeartbeatOptions, startHeartbeat, type Watched, watchShards } from './heartbeat.ts'
 export { helpText } from './help.ts'
-export { isLoopback } from './hosts.ts'
+export { isLoopback, isPrivate } from './hosts.ts'
 export { keysInUse, missingKeys } from './keys-in-use.ts'
 export { type ListenOptions, listen } from './listen.ts'
 export { createLog, type Log, type LogFields, reasonOf } from './log.ts'
