@@ -7,3 +7,4 @@ export { elapsedMs, isAttemptOver, type PaymentRecord, type State } from './reco
 export { openReplyChannel } from './reply-channel.ts'
 export { type ScriptName, scriptNames, scriptText } from './scripts.ts'
 export { type GatewayLedger, shardNames, shardOf, spreadLedger } from './shards.ts'
+export type { Survey } from './survey.ts'

@@ -17,6 +17,7 @@ const SCRIPTS = {
   postpone: 'postpone',
   read: 'read',
   renew: 'renew',
+  survey: 'survey',
 } as const
 
 export type ScriptName = keyof typeof SCRIPTS
