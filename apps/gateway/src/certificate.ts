@@ -19,6 +19,9 @@ export const readCertificate = ({ certFile, keyFile }: CertificateFiles): Certif
 /** With TLS 1.2 or newer only. */
 export const secureContextOf = ({ cert, key }: Certificate) => ({ cert, key, minVersion: 'TLSv1.2' as const })
 
+/** When it expires. The first in the file is the gateway's own. */
+export const validUntil = ({ cert }: Certificate): Date => new X509Certificate(cert).validToDate
+
 /** Why the files cannot be used, by the names of their variables; empty when they can. */
 export function problemsOfCertificate(files: CertificateFiles): string[] {
   try {
@@ -54,12 +57,15 @@ export type Renewal = {
   /** The one that `server` shows now. */
   certificate: Certificate
   everyMs?: number
+  /** Called with each certificate that is shown from then on. */
+  onRenewed?: (certificate: Certificate) => void
   log: Log
 }
 
 /** Shows a new certificate as soon as both its files are there, without a restart; connections that are open stay so. Until
  * then, and when the new ones cannot be used, the old one is shown, and the log says why, once. Returns how to stop. */
-export function renewCertificate({ server, files, certificate, everyMs = 10 * SECOND, log }: Renewal): () => void {
+export function renewCertificate(renewal: Renewal): () => void {
+  const { server, files, certificate, everyMs = 10 * SECOND, onRenewed, log } = renewal
   let seen = certificate
 
   async function look(): Promise<string | undefined> {
@@ -69,6 +75,7 @@ export function renewCertificate({ server, files, certificate, everyMs = 10 * SE
     if (problem) return problem
     if (server instanceof HttpsServer) server.setSecureContext(secureContextOf({ cert, key }))
     seen = { cert, key }
+    onRenewed?.(seen)
     log.info({}, 'a new certificate is shown')
     return undefined
   }

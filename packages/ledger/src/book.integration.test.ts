@@ -133,6 +133,7 @@ const everyStep: Record<ScriptName, Step> = {
   postpone: (ledger, { key }) => ledger.postpone(key, 1),
   read: (ledger, { key }) => ledger.read(key),
   renew: (ledger) => ledger.renewLease('w1'),
+  survey: (ledger) => ledger.survey('w1', { keyIds: [] }),
 }
 
 /** A ledger on which one payment was sent; what then happens to the ledger is the test's to say. */

@@ -63,6 +63,7 @@ const everyScript: Record<ScriptName, Twice> = {
   postpone: { given: (payment) => payment.reach('accepted'), step: ({ key }) => ledger.postpone(key, 1000) },
   read: { given: (payment) => payment.reach('sending'), step: (payment) => payment.record() },
   renew: { given: async () => undefined, step: () => ledger.renewLease('w1') },
+  survey: { given: () => ledger.due('w1', 1), step: () => ledger.survey('w1', { keyIds: ['k1'] }) },
 }
 
 describe('a step that comes twice', () => {

@@ -11,7 +11,7 @@ const survey = (options: { keyIds?: string[]; pageSize?: number; pages?: number 
 const sweep = (worker = 'w1') => ledger.due(worker, 0)
 
 beforeEach(async () => {
-  await bench.redis.del(...['open', 'sweeper', 'review', 'late', 'keys'].map(bench.key))
+  await bench.redis.del(...['open', 'sweeper', 'review', 'late', 'keys'].map((name) => bench.key(name)))
   await sweep()
 })
 
@@ -83,10 +83,10 @@ describe('a survey', () => {
     const [stays, decided] = await payments('review', 'review')
     expect(await survey()).toMatchObject({ review: 2, open: {} })
 
-    await bench.redis.hset(bench.key(`payment:${decided?.key}`), 's', 'a')
+    await bench.redis.hset(bench.key(`payment:${decided?.key}`), { s: 'a' })
 
     expect(await survey()).toMatchObject({ review: 1 })
-    expect(await bench.redis.zrange(bench.key('review'), 0, -1)).toEqual([stays?.key])
+    expect(await bench.redis.zrange(bench.key('review'), '0', '-1')).toEqual([stays?.key])
   })
 
   it('counts late approvals for as long as they are remembered', async () => {

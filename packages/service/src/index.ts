@@ -1,4 +1,5 @@
 export { checkProcess } from './check-process.ts'
+export { createChildren } from './children.ts'
 export { type Alarm, type Clock, systemClock } from './clock.ts'
 export {
   ConfigurationError,
@@ -21,6 +22,7 @@ export { renewSealKeys } from './renew-seal-keys.ts'
 export { giveUp, type Running, run } from './run.ts'
 export { SAFE_HEADERS } from './safe-headers.ts'
 export { contradictionsOf, type SharedEnvironment, sharedVariables } from './shared-variables.ts'
+export { showSettings } from './show-settings.ts'
 export { onSignals } from './signals.ts'
 export { openStores, type Stores } from './stores.ts'
 export { createTimes, SECOND, type Times } from './times.ts'
