@@ -37,7 +37,7 @@ export function showLedger(registry: Registry) {
     for (const gauge of [payments, overdue, oldest, keyAge]) gauge.reset()
     for (const [shard, survey] of shown) {
       const { open, unseen, review, late } = survey
-      const counted = { ...NONE, ...open, unseen, review, 'late approval': late }
+      const counted = { ...NONE, ...open, unseen, review, late }
       for (const [state, many] of Object.entries(counted)) payments.set({ shard, state }, many)
       overdue.set({ shard }, survey.overdue)
       oldest.set({ shard }, survey.oldestUnconfirmedMs / 1000)
