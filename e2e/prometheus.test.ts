@@ -1,6 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { generate } from 'selfsigned'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ROWS } from '../deploy/observe/panels.ts'
 import { rulesIn, type Shown, shown } from '../deploy/observe/testing-shown.ts'
@@ -13,7 +17,7 @@ import { samplesOf } from './metrics.ts'
 import { type Prometheus, startPrometheus } from './prometheus.ts'
 import { SHORT_TIMES, TIME_SCALE } from './short-times.ts'
 
-/** A gateway and two workers with some payments of each kind, watched by a real Prometheus where there is one (Debian's package
+/** Two gateways, one of them with TLS, and two workers with some payments of each kind, watched by a real Prometheus where there is one (Debian's package
  * `prometheus`, which nothing here installs: it is large). */
 
 const EVERY_MS = 500
@@ -21,11 +25,14 @@ const hasPrometheus = isHere('prometheus')
 
 let stack: Stack
 let prometheus: Prometheus | undefined
+let folder: string
 const said: string[] = []
 
 beforeAll(async () => {
   const env = { ...SHORT_TIMES, TIME_SCALE: String(TIME_SCALE) }
+  folder = await mkdtemp(join(tmpdir(), 'pay-certificate-'))
   stack = await startTestStack({ gateways: 1, workers: 2, env })
+  await stack.addGateway({ env: await certificateOf(folder) })
   const targets = { 'pay-gateway': urls(stack.gateways), 'pay-worker': urls(stack.workers) }
   if (hasPrometheus) prometheus = await startPrometheus(targets, EVERY_MS)
   // Twice, so that what they are counted by is seen to grow. Prometheus takes five seconds before it asks for the first time.
@@ -38,7 +45,19 @@ beforeAll(async () => {
 afterAll(async () => {
   await prometheus?.stop()
   await stack?.stop()
+  await rm(folder, { recursive: true })
 })
+
+const TEN_DAYS_MS = 10 * 24 * 3600 * 1000
+
+/** One that expires soon. */
+async function certificateOf(inFolder: string) {
+  const ends = { notAfterDate: new Date(Date.now() + TEN_DAYS_MS) }
+  const { cert, private: key } = await generate([{ name: 'commonName', value: '127.0.0.1' }], ends)
+  const [certFile, keyFile] = [join(inFolder, 'cert.pem'), join(inFolder, 'key.pem')]
+  await Promise.all([writeFile(certFile, cert), writeFile(keyFile, key)])
+  return { TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile }
+}
 
 const urls = (processes: Stack['workers']) => processes.map(({ opsUrl }) => opsUrl)
 
@@ -121,16 +140,13 @@ const watched = () => {
   const ringing = async () => (await asked('ALERTS{alertstate="firing"}')).map(({ metric }) => metric.alertname)
 
   it('reaches every process', async () => {
-    expect((await asked('up')).map(({ metric }) => metric.job).toSorted()).toEqual([
-      'pay-gateway',
-      'pay-worker',
-      'pay-worker',
-    ])
+    const jobs = (await asked('up')).map(({ metric }) => metric.job)
+    expect(jobs.toSorted()).toEqual(['pay-gateway', 'pay-gateway', 'pay-worker', 'pay-worker'])
     expect(await isUp()).toBe(true)
   })
 
-  it('evaluates every alert, and rings for the payments that are in review', async () => {
-    const expected = ['PaymentInReview', 'MaybeChargedTwice']
+  it('evaluates every alert, and rings for payments in review and for a certificate that expires soon', async () => {
+    const expected = ['PaymentInReview', 'MaybeChargedTwice', 'CertificateExpires']
     const missing = async () => {
       const now = await ringing()
       return expected.filter((alert) => !now.includes(alert))
@@ -157,12 +173,8 @@ const watched = () => {
 
 type Groups = { groups: { rules: { name: string; health: string }[] }[] }
 
-/** Of what did not happen in this run, or is not there without TLS: panels, and single queries. They are asked all the same. */
-const EMPTY = [
-  'New payments that were refused, by reason',
-  'Days until the certificate expires',
-  'count by (problem) (pay_problem)',
-]
+/** Of what did not happen in this run: panels, and single queries. They are asked all the same. */
+const EMPTY = ['New payments that were refused, by reason', 'count by (problem) (pay_problem)']
 
 if (hasPrometheus) describe('a Prometheus', watched)
 else it('a Prometheus was left out: there is none here (Debian calls the package prometheus)', () => undefined)
