@@ -13,14 +13,15 @@ import type { Stack } from '../scripts/stack/stack.ts'
 import { startTestStack } from '../scripts/test/servers.ts'
 import { ACCESS_KEY, ACCOUNT, type Body, post, visaCharge, visaTokenize } from './caller.ts'
 import { until } from './matrix-payer.ts'
-import { samplesOf } from './metrics.ts'
+import { samplesOf, sumOf } from './metrics.ts'
 import { type Prometheus, startPrometheus } from './prometheus.ts'
 import { SHORT_TIMES, TIME_SCALE } from './short-times.ts'
 
 /** Two gateways, one of them with TLS, and two workers with some payments of each kind, watched by a real Prometheus where there is one (Debian's package
  * `prometheus`, which nothing here installs: it is large). */
 
-const EVERY_MS = 500
+const EVERY_MS = 1000
+const MOST_ROUNDS = 6
 const hasPrometheus = isHere('prometheus')
 
 let stack: Stack
@@ -38,7 +39,7 @@ beforeAll(async () => {
   // Twice, so that what they are counted by is seen to grow. Prometheus takes five seconds before it asks for the first time.
   await Promise.all([payments(), prometheus && until(isUp, 15_000)])
   await sleep(2 * EVERY_MS)
-  await payments()
+  for (let nth = 1; nth < MOST_ROUNDS && !(await isEnough()); nth += 1) await payments()
   await until(async () => (await shownBy(stack.workers)).has('pay_ledger_payments'), 10_000)
 })
 
@@ -76,9 +77,20 @@ async function payments(): Promise<void> {
 }
 
 async function pay(body: Body, options = {}): Promise<void> {
-  const { body: answer } = await post(stack.gateways[0]?.endpoint ?? '', body, options)
-  said.push(String(body.transaction_id), answer.charge_id ?? answer.token_id ?? randomUUID())
+  const answer = await post(stack.gateways[0]?.endpoint ?? '', body, options).catch(() => undefined)
+  said.push(String(body.transaction_id), answer?.body.charge_id ?? answer?.body.token_id ?? randomUUID())
 }
+
+/** On a busy machine a payment can end before it is sent. */
+async function isEnough(): Promise<boolean> {
+  const sums = await Promise.all(stack.workers.map(({ opsUrl }) => sumOf(opsUrl, 'pay_worker_contradictions_total')))
+  const [told] = await Promise.all(
+    stack.gateways.map(({ opsUrl }) => sumOf(opsUrl, ANSWERS, { verdict: 'unconfirmed' })),
+  )
+  return sums.reduce((sum, one) => sum + one, 0) >= 2 && (told ?? 0) >= 3
+}
+
+const ANSWERS = 'pay_gateway_answers_total'
 
 const processes = () => [...stack.gateways, ...stack.workers]
 
@@ -142,7 +154,7 @@ const watched = () => {
   it('reaches every process', async () => {
     const jobs = (await asked('up')).map(({ metric }) => metric.job)
     expect(jobs.toSorted()).toEqual(['pay-gateway', 'pay-gateway', 'pay-worker', 'pay-worker'])
-    expect(await isUp()).toBe(true)
+    expect(await until(isUp, 10_000)).toBe(true)
   })
 
   it('evaluates every alert, and rings for payments in review and for a certificate that expires soon', async () => {
@@ -164,9 +176,11 @@ const watched = () => {
 
   it.each(ROWS.flatMap((row) => row.panels))('has something to draw for "$title"', async ({ title, queries }) => {
     for (const { ask } of queries) {
-      const found = await asked(ask)
+      const mayBeEmpty = EMPTY.includes(title) || EMPTY.includes(ask)
 
-      if (!EMPTY.includes(title) && !EMPTY.includes(ask)) expect(found, ask).not.toEqual([])
+      const isFound = await until(async () => (await asked(ask)).length > 0 || mayBeEmpty, 10_000)
+
+      expect(isFound, ask).toBe(true)
     }
   })
 }
@@ -186,8 +200,9 @@ describe('what is counted on the ledger', () => {
       const shows = await Promise.all(stack.workers.map(async (one) => (await shownBy([one])).has(LEDGER)))
       return stack.workers.filter((_, nth) => shows[nth])
     }
-    const [first, ...others] = await counting()
-    expect(others).toEqual([])
+    // The lease may just have moved.
+    expect(await until(async () => (await counting()).length === 1, 10_000)).toBe(true)
+    const [first] = await counting()
 
     await first?.stop()
 

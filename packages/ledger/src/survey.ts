@@ -49,7 +49,7 @@ const byState = z.union([z.array(z.never()).transform(() => ({})), z.partialReco
 type Ask = (args: readonly (string | number)[]) => Promise<unknown>
 
 /** Page by page, so that no call keeps payments waiting. What moves meanwhile may be counted twice or not at all. */
-export async function survey(ask: Ask, { keyIds, pageSize = 500, pages = 20 }: SurveyOptions) {
+export async function survey(ask: Ask, { keyIds, pageSize = 200, pages = 50 }: SurveyOptions) {
   const read: Page[] = []
   for (let nth = 0; nth < pages && (nth === 0 || nth * pageSize < (read[0]?.open ?? 0)); nth += 1) {
     const reply = await ask([nth * pageSize, pageSize, ...keyIds])

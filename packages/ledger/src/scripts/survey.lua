@@ -20,7 +20,8 @@ for _, key in ipairs(redis.call('ZRANGEBYSCORE', OPEN, '-inf', '+inf', 'LIMIT', 
   if state == 'unconfirmed' and (oldest == '' or tonumber(found[2]) < tonumber(oldest)) then oldest = found[2] end
 end
 
-for _, key in ipairs(redis.call('ZRANGEBYSCORE', review, '-inf', '+inf', 'LIMIT', 0, ARGV[8])) do
+local isFirst = tonumber(ARGV[7]) == 0
+for _, key in ipairs(isFirst and redis.call('ZRANGEBYSCORE', review, '-inf', '+inf', 'LIMIT', 0, ARGV[8]) or {}) do
   if redis.call('HGET', records .. key, NAMES[STATE]) ~= 'review' then redis.call('ZREM', review, key) end
 end
 
