@@ -114,7 +114,7 @@ export function createMetrics() {
     finishedChildren(method)(state).inc()
   }
 
-  const phase = (name: Phase, ms: number) => phaseChildren(name).observe(Math.max(0, ms) / 1000)
+  const phase = (name: Phase, ms: number) => phaseChildren(name).observe(secondsIn(ms))
 
   return {
     registry,
@@ -129,8 +129,8 @@ export function createMetrics() {
       if (remark === 'contradiction') contradictions.inc()
     },
     phase,
-    fenced: (verdict: string, ms: number) => fenceChildren(verdict).observe(ms / 1000),
-    asked: (ask: string, answer: string, ms: number) => exchangeChildren(ask)(answer).observe(ms / 1000),
+    fenced: (verdict: string, ms: number) => fenceChildren(verdict).observe(secondsIn(ms)),
+    asked: (ask: string, answer: string, ms: number) => exchangeChildren(ask)(answer).observe(secondsIn(ms)),
     ledgerFailed: (step: string) => ledgerFailures.inc({ step }),
     notShredded: () => unshredded.inc(),
     late: () => late.inc(),
@@ -138,6 +138,9 @@ export function createMetrics() {
     dropped: (count: number) => count > 0 && dropped.inc(count),
   }
 }
+
+/** A clock can go back, and prom-client throws at what is no number: nothing that is measured may end a payment. */
+const secondsIn = (ms: number) => (ms > 0 && ms < Number.POSITIVE_INFINITY ? ms / 1000 : 0)
 
 /** What is asked of the ledger, as the log names it. */
 const STEPS = ['fence', 'repeat', 'finish', 'withdraw', 'take over', 'reverse', 'keep', 'lease']

@@ -139,11 +139,9 @@ export function createProcessPayment(deps: ProcessDeps): ProcessPayment {
   function sendFenced(read: Read, { transaction, credentials }: Prepared, reserved: string | undefined) {
     return deps.owners.lend(async (owner) => {
       const askedAt = now()
-      const reply = await books.insist('fence', read.record.key, () => ledger.fence(read.record, { owner, reserved }))
-      const fencedAt = now()
-      metrics.fenced(reply?.verdict ?? 'none', fencedAt - askedAt)
-      const fenced = await passed(read.record, owner, reply)
+      const fenced = await fence(read, owner, reserved)
       if (fenced === undefined || fenced === 'used') return fenced
+      const fencedAt = now()
       metrics.phase('queue', fenced.now - fenced.first - (fencedAt - read.readAt))
       const entry = await settle.send({ record: fenced, owner, transaction, credentials, askedAt }).catch(unexpected)
       metrics.phase('send', now() - fencedAt)
@@ -153,8 +151,11 @@ export function createProcessPayment(deps: ProcessDeps): ProcessPayment {
   }
 
   /** Step 9. Undefined: nothing may be sent. `used`: not under this id. */
-  async function passed(job: Attempt, owner: string, reply: Awaited<ReturnType<Ledger['fence']>>) {
+  async function fence({ record: job }: Read, owner: string, reserved: string | undefined) {
     const { key, attempt } = job
+    const askedAt = now()
+    const reply = await books.insist('fence', key, () => ledger.fence(job, { owner, reserved }))
+    metrics.fenced(reply?.verdict ?? 'none', now() - askedAt)
     if (reply?.verdict === 'fenced') return reply.record
     if (reply?.verdict === 'used') return reply.verdict
     log.info({ payment: key, attempt, state: reply?.record.state ?? 'none' }, 'refused at the fence')
