@@ -48,12 +48,39 @@ describe('a survey', () => {
     expect(await ledger.survey('w2', { keyIds: [] })).toBeDefined()
   })
 
+  it('is told to nobody when nobody sweeps', async () => {
+    await bench.redis.del(bench.key('sweeper'))
+
+    expect(await survey()).toBeUndefined()
+  })
+
+  it('is told to nobody when the clock went back behind the lease', async () => {
+    bench.pass(-1)
+
+    expect(await survey()).toBeUndefined()
+    bench.pass(1)
+    expect(await survey()).toBeDefined()
+  })
+
+  it('counts an approval that nobody has heard of yet, and is not kept up by one without a record', async () => {
+    const payment = bench.another()
+    await payment.reach('sending')
+    await payment.leave()
+    await payment.finish({ state: 'approved', id: payment.ids.reserved })
+    await bench.redis.zadd(bench.key('open'), bench.clock.ms, 'p_gone')
+
+    expect(await survey()).toMatchObject({ open: { approved: 1 }, unseen: 1, oldestUnconfirmedMs: 0 })
+  })
+
   it('says how old the unconfirmed payment is that has been so the longest', async () => {
-    const [old, young] = [bench.another(), bench.another()]
+    const [sent, old, young] = [bench.another(), bench.another(), bench.another()]
+    await sent.reach('sending')
+    bench.pass(60_000)
     await old.reach('sending')
     bench.pass(60_000)
     await young.reach('sending')
-    for (const payment of [young, old]) await payment.finish(UNCONFIRMED)
+    await young.finish({ ...UNCONFIRMED, dueMs: 1000 })
+    await old.finish({ ...UNCONFIRMED, dueMs: 3000 })
     const { first } = await old.record()
     bench.pass(1000)
     await sweep()
@@ -87,6 +114,12 @@ describe('a survey', () => {
 
     expect(await survey()).toMatchObject({ review: 1 })
     expect(await bench.redis.zrange(bench.key('review'), '0', '-1')).toEqual([stays?.key])
+  })
+
+  it('finds on the list of those in review none that came to another end', async () => {
+    const [inReview] = await payments('review', 'declined', 'not_sent', 'approved', 'unconfirmed')
+
+    expect(await bench.redis.zrange(bench.key('review'), '0', '-1')).toEqual([inReview?.key])
   })
 
   it('counts late approvals for as long as they are remembered', async () => {

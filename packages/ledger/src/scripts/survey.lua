@@ -14,8 +14,7 @@ local review, late, keys, records = KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local counts, oldest = {}, ''
 for _, key in ipairs(redis.call('ZRANGEBYSCORE', OPEN, '-inf', '+inf', 'LIMIT', ARGV[7], ARGV[8])) do
   local found = redis.call('HMGET', records .. key, NAMES[STATE], NAMES[FIRST])
-  -- One that was approved and left open has its short name: nobody has heard of it yet.
-  local state = OVER[found[1]] or found[1]
+  local state = found[1]
   if state then counts[state] = (counts[state] or 0) + 1 end
   if state == 'unconfirmed' and (oldest == '' or tonumber(found[2]) < tonumber(oldest)) then oldest = found[2] end
 end
