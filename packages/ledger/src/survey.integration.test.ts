@@ -73,14 +73,15 @@ describe('a survey', () => {
   })
 
   it('says how old the unconfirmed payment is that has been so the longest', async () => {
-    const [sent, old, young] = [bench.another(), bench.another(), bench.another()]
+    const [sent, old, young, younger] = [bench.another(), bench.another(), bench.another(), bench.another()]
     await sent.reach('sending')
     bench.pass(60_000)
     await old.reach('sending')
     bench.pass(60_000)
-    await young.reach('sending')
+    for (const payment of [young, younger]) await payment.reach('sending')
     await young.finish({ ...UNCONFIRMED, dueMs: 1000 })
     await old.finish({ ...UNCONFIRMED, dueMs: 3000 })
+    await younger.finish({ ...UNCONFIRMED, dueMs: 9000 })
     const { first } = await old.record()
     bench.pass(1000)
     await sweep()
