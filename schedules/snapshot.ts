@@ -9,7 +9,7 @@ export function createSnapshot(redis: Redis, shard: string) {
   let fences: string | null = null
 
   const keysOf = (records: readonly PaymentRecord[]) => [
-    ...['ledger', 'open', 'sweeper', 'honoured', 'ledger-seen'].map((name) => `{${shard}}:${name}`),
+    ...['ledger', 'open', 'sweeper', 'honoured', 'review', 'ledger-seen'].map((name) => `{${shard}}:${name}`),
     ...records.map(({ key }) => `{${shard}}:payment:${key}`),
   ]
 

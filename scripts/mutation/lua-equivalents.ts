@@ -29,6 +29,18 @@ export const EQUIVALENTS: readonly { script: string; from: string; to: string; w
     why: 'one millisecond more by the server’s own clock, which no test can choose',
   },
   {
+    script: 'survey',
+    from: "if state == 'unconfirmed' and (oldest == '' or tonumber(found[2]) < tonumber(oldest)) then oldest = found[2] end",
+    to: "if state == 'unconfirmed' and (oldest == '' or (tonumber(found[2])) <= (tonumber(oldest))) then oldest = found[2] end",
+    why: 'of two that began at the same time it is the same time',
+  },
+  {
+    script: 'survey',
+    from: "for _, key in ipairs(isFirst and redis.call('ZRANGEBYSCORE', review, '-inf', '+inf', 'LIMIT', 0, ARGV[8]) or {}) do",
+    to: "for _, key in ipairs((redis.call('ZRANGEBYSCORE', review, '-inf', '+inf', 'LIMIT', 0, ARGV[8])) or {}) do",
+    why: 'takes off the list again what has been taken off it for the first page',
+  },
+  {
     script: 'withdraw',
     from: "step('accepted', state)",
     to: '',

@@ -6,7 +6,6 @@ import {
   QUEUE_SETTINGS,
   type RedisKind,
   type RequiredSetting,
-  type Role,
   wrongCluster,
   wrongReplication,
   wrongSettings,
@@ -14,6 +13,7 @@ import {
 import { SECOND } from '@pay/service'
 import type { Redis } from 'ioredis'
 import { type ClockReading, readingOf } from './clocks.ts'
+import type { Role } from './configuration.ts'
 import { excessOf } from './excess.ts'
 import { type Finding, notChecked, ok, warning, wrong } from './finding.ts'
 import { infoOf, judgeClients, judgeDisk, judgeLatency, judgeMemory, judgeReplicas, median } from './redis-health.ts'

@@ -5,13 +5,13 @@ import {
   connectShards,
   knownPlace,
   type RedisKind,
-  type Role,
   type ShardConnections,
 } from '@pay/payment-queue'
 import { isLoopback, reach, SECOND } from '@pay/service'
 import type { Redis } from 'ioredis'
 import { judgeExpiry } from './certificates.ts'
 import type { ClockReading } from './clocks.ts'
+import type { Role } from './configuration.ts'
 import { dial, placeOfUrl, secure } from './dial.ts'
 import { type Finding, isWrong, notChecked, ok, warning, wrong } from './finding.ts'
 import { examineNode } from './redis-node.ts'

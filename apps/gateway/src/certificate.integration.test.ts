@@ -5,7 +5,7 @@ import { type AddressInfo, connect as connectTcp } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, type PeerCertificate, type SecureVersion, type TLSSocket } from 'node:tls'
-import { type Certificate, problemsOfCertificate, readCertificate } from '@pay/service'
+import { type Certificate, problemsOfCertificate, readCertificate, validUntil } from '@pay/service'
 import { generate } from 'selfsigned'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { ENDPOINT } from './app.ts'
@@ -132,21 +132,24 @@ describe('a certificate that is renewed', () => {
   function renewing(server: Server) {
     const files = filesOf(first.cert, first.private)
     const { log, lines } = recordingLog()
-    opened.push(renewCertificate({ server, files, certificate: readCertificate(files), everyMs: 20, log }))
+    const renewed: Certificate[] = []
+    const onRenewed = (certificate: Certificate) => void renewed.push(certificate)
+    opened.push(renewCertificate({ server, files, certificate: readCertificate(files), everyMs: 20, onRenewed, log }))
     const { port } = server.address() as AddressInfo
-    return { files, lines, name: async () => (await shown(port)).name }
+    return { files, lines, renewed, name: async () => (await shown(port)).name }
   }
 
   it('is shown to whoever comes next, without a restart and still without TLS 1.1', () =>
     withApp(
       async ({ server, port }) => {
-        const { files, lines, name } = renewing(server)
+        const { files, lines, renewed, name } = renewing(server)
         expect(await name()).toBe('first')
 
         writeFileSync(files.certFile, second.cert)
         writeFileSync(files.keyFile, second.private)
 
         await expect.poll(name, { timeout: 5000 }).toBe('second')
+        expect(renewed).toEqual([bytesOf(second)])
         await expect(shown(port, 'TLSv1.1')).rejects.toThrow()
         expect(lines.at(-1)).toMatchObject({ level: 'info', message: 'a new certificate is shown' })
       },
@@ -176,6 +179,15 @@ describe('a certificate that is renewed', () => {
       { certificate: bytesOf(first) },
     ),
   )
+
+  it('says until when it holds, by the first of its file', async () => {
+    const soon = Date.now() + 1000 * Math.floor(Math.random() * 1_000_000)
+    const { cert, private: key } = await selfSigned('soon', soon)
+
+    const until = validUntil({ cert: Buffer.from(`${cert}\n${second.cert}`), key: Buffer.from(key) })
+
+    expect(until.getTime()).toBe(soon - (soon % 1000))
+  })
 
   it('and whose files are gone for a moment stays as it was', () =>
     withApp(

@@ -17,12 +17,15 @@ export type Renewal = {
   /** The one that `server` shows now. */
   certificate: Certificate
   everyMs?: number
+  /** Called with each certificate that is shown from then on. */
+  onRenewed?: (certificate: Certificate) => void
   log: Log
 }
 
 /** Shows a new certificate as soon as both its files are there, without a restart; connections that are open stay so. Until
  * then, and when the new ones cannot be used, the old one is shown, and the log says why, once. Returns how to stop. */
-export function renewCertificate({ server, files, certificate, everyMs = 10 * SECOND, log }: Renewal): () => void {
+export function renewCertificate(renewal: Renewal): () => void {
+  const { server, files, certificate, everyMs = 10 * SECOND, onRenewed, log } = renewal
   let seen = certificate
 
   async function look(): Promise<string | undefined> {
@@ -32,6 +35,7 @@ export function renewCertificate({ server, files, certificate, everyMs = 10 * SE
     if (problem) return problem
     if (server instanceof HttpsServer) server.setSecureContext(secureContextOf({ cert, key }))
     seen = { cert, key }
+    onRenewed?.(seen)
     log.info({}, 'a new certificate is shown')
     return undefined
   }

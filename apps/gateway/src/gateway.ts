@@ -14,6 +14,7 @@ import {
   type WeatherStation,
 } from '@pay/payment-queue'
 import {
+  type Certificate,
   checkProcess,
   createLog,
   createTimes,
@@ -27,9 +28,11 @@ import {
   readCertificate,
   reasonOf,
   renewSealKeys,
+  showSettings,
   startHeartbeat,
   startOperations,
   systemClock,
+  validUntil,
   watchShards,
 } from '@pay/service'
 import { createApp, ENDPOINT } from './app.ts'
@@ -42,6 +45,8 @@ import { type MisuseLimits, watchMisuse } from './misuse.ts'
 import { measureOldestWaiting } from './oldest-waiting.ts'
 import openapi from './openapi.json' with { type: 'json' }
 import { createPay } from './pay.ts'
+import { showCertificate } from './show-certificate.ts'
+import { showWeather } from './show-weather.ts'
 import { createWaitingRoom } from './waiting-room.ts'
 import { watchWeather } from './watch-weather.ts'
 
@@ -84,6 +89,8 @@ export async function startGateway(env: GatewayEnvironment): Promise<Running> {
   const lanes = createLanes({ capacity: weather.capacity, lingerMs: times.abandonedMs, clock })
   const metrics = createMetrics(room.size)
   measureOldestWaiting(metrics.registry, { lane: lanes.oldestMs, queue: () => oldestMsOver(stores.queue) })
+  showWeather(metrics.registry, () => weather.sky().weather)
+  showSettings(metrics.registry, stores)
   const { guesses, misuse } = watchMisuse(limitsOf(env), clock.now)
   const pay = createPay({
     ledger,
@@ -131,7 +138,12 @@ export async function startGateway(env: GatewayEnvironment): Promise<Running> {
   const files = certificateFilesOf(env)
   const certificate = files && readCertificate(files)
   const server = createDoor({ app, metrics, maxConnections: connectionsFor(env), ...(certificate && { certificate }) })
-  const stopRenewing = files && certificate && renewCertificate({ server, files, certificate, log })
+  let expiresAt = certificate && validUntil(certificate)
+  showCertificate(metrics.registry, () => expiresAt)
+  const onRenewed = (renewed: Certificate) => {
+    expiresAt = validUntil(renewed)
+  }
+  const stopRenewing = files && certificate && renewCertificate({ server, files, certificate, onRenewed, log })
   await listen(server, { port: env.PORT, host: env.HOST, variable: 'PORT' })
   const requestsInWork = countRequests(server)
   log.info({ port: portOf(server) }, `listening on ${env.HOST}:${portOf(server)}${ENDPOINT}`)

@@ -1,3 +1,4 @@
+import { createChildren } from '@pay/service'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 
 export type Metrics = ReturnType<typeof createMetrics>
@@ -22,6 +23,13 @@ export function createMetrics(waiting: () => number) {
   })
   // What grows from 0 is seen to grow; a series that begins with 1 is not.
   for (const method of ['charge', 'tokenize']) duration.zero({ method, verdict: 'unconfirmed' })
+  const admissions = new Counter({
+    name: 'pay_gateway_admissions_total',
+    help: 'Tries that the ledger knows: new, join (its payment is under way), replay (it is over), reused (its id is that of another request)',
+    labelNames: ['verdict'],
+    registers,
+  })
+  for (const verdict of ['new', 'join', 'replay', 'reused']) admissions.inc({ verdict }, 0)
   const dropped = new Counter({
     name: 'pay_gateway_dropped_connections_total',
     help: 'Connections that were not taken because there were too many',
@@ -48,14 +56,18 @@ export function createMetrics(waiting: () => number) {
       this.set(waiting())
     },
   })
+  const answersOf = createChildren((status) => createChildren((verdict) => answers.labels(status, verdict)))
+  const durationOf = createChildren((method) => createChildren((verdict) => duration.labels(method, verdict)))
+  const admissionsOf = createChildren((verdict) => admissions.labels(verdict))
   return {
     registry,
+    admitted: (verdict: string) => admissionsOf(verdict).inc(),
     refused(reason: string, ms: number): void {
       refusals.inc({ reason })
       refusalDuration.observe({ reason }, ms / 1000)
     },
     dropped: () => dropped.inc(),
-    answered: (status: number, verdict: string) => answers.inc({ status, verdict }),
-    observe: (method: string, verdict: string, ms: number) => duration.observe({ method, verdict }, ms / 1000),
+    answered: (status: number, verdict: string) => answersOf(String(status))(verdict).inc(),
+    observe: (method: string, verdict: string, ms: number) => durationOf(method)(verdict).observe(ms / 1000),
   }
 }

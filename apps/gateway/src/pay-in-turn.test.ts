@@ -92,7 +92,7 @@ function start({
     lanes,
     weather: { sky: () => ({ weather, noWorkerForMs: 0, queuedSince: 0 }), queued: () => undefined },
     misuse,
-    metrics: { refused: (reason) => void refused.push(reason) },
+    metrics: { admitted: () => undefined, refused: (reason) => void refused.push(reason) },
     identity: createIdentity(randomBytes(32)),
     sealKeys: sealKeys.parse(`k1:${randomBytes(32).toString('base64')}`),
     times,

@@ -118,7 +118,7 @@ async function openGateway(where: Place, options: GatewayOptions = {}) {
     lanes: createLanes({ capacity: () => undefined, lingerMs: times.abandonedMs, clock }),
     weather: fairWeather,
     misuse: noMisuse(),
-    metrics: { refused: () => undefined },
+    metrics: { admitted: () => undefined, refused: () => undefined },
     identity,
     sealKeys: keys,
     times,

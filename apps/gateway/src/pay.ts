@@ -39,7 +39,7 @@ export type PayDeps = {
   lanes: Lanes
   weather: Pick<WeatherWatch, 'sky' | 'queued'>
   misuse: Misuse
-  metrics: Pick<Metrics, 'refused'>
+  metrics: Pick<Metrics, 'admitted' | 'refused'>
   identity: Identity
   sealKeys: SealKeys
   times: Times
@@ -83,6 +83,7 @@ export function createPay(deps: PayDeps): Pay {
     if (!admitted || 'kind' in admitted) return unadmitted(key, seat, admitted)
     const { verdict, record, fingerprint } = admitted
     seat.admitted()
+    deps.metrics.admitted(verdict)
     log.info({ payment: key, attempt: record.attempt, method: record.method, verdict, state: record.state }, 'admitted')
     if (verdict === 'reused') return { kind: 'transaction_id_reused' }
     const outcome = verdict === 'replay' ? verdictOf(record) : undefined

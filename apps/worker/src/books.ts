@@ -25,6 +25,7 @@ export function createBooks({ ledger, sealed, times, clock, metrics, log }: Book
         return await ask()
       } catch (error) {
         log.warn({ payment: key, step, reason: reasonOf(error) }, 'the ledger did not answer')
+        metrics.ledgerFailed(step)
         if (isFinal(error)) throw error
         await clock.sleep(times.ledgerRetryMs)
       }
@@ -39,6 +40,7 @@ export function createBooks({ ledger, sealed, times, clock, metrics, log }: Book
     const fields = { payment: key, attempt, method, state }
     if (reply?.verdict === 'finished') {
       metrics.finished(method, state)
+      metrics.settled(record.state, reply.record, entry.remark)
       const ms = reply.record.now - reply.record.first
       log.info({ ...fields, ms, ...(entry.code !== undefined && { code: entry.code }) }, 'finished')
     } else {
@@ -67,7 +69,7 @@ export function createBooks({ ledger, sealed, times, clock, metrics, log }: Book
 
   /** Nobody waits for this. When the queue is away the sealed payment's time to live erases it. */
   function shred(attempt: Attempt): void {
-    void sealed.shred(attempt).catch(() => undefined)
+    void sealed.shred(attempt).catch(metrics.notShredded)
   }
 
   /** sending or reversing -> nobody's, by a worker that is asked to end. When it cannot be said, the end of this worker's lease says it. */

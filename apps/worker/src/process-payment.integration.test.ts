@@ -1,6 +1,7 @@
 import { afterAll, beforeEach, describe, expect, inject, it } from 'vitest'
 import { FIELDS } from '../../../packages/ledger/src/testing.ts'
 import { seal } from '../../../packages/payment-queue/src/seal.ts'
+import { createMetrics } from './metrics.ts'
 import { createOwners } from './owners.ts'
 import { listeningLog, type Script, times } from './testing.ts'
 import { freshId, openWorkshop, RESERVED } from './testing-workshop.ts'
@@ -33,6 +34,49 @@ describe('a job', () => {
     expect(await payment.read()).toMatchObject({ state: 'approved', id: RESERVED, reserved: RESERVED })
     expect(await payment.sealed()).toBeNull()
     expect(asked).toEqual({ ...NOTHING, reserve: 1, submit: 1 })
+  })
+
+  it('is measured in all its phases, each once', async () => {
+    await payment.accepted()
+    clock.pass(3000)
+    const metrics = createMetrics()
+    const slow = () => {
+      clock.pass(700)
+      return approved
+    }
+    const { processPayment } = worker({ reserve: [reserved], submit: [slow] }, { metrics })
+
+    await processPayment(payment.attempt)
+
+    const shown = await metrics.registry.metrics()
+    const phases = [...shown.matchAll(/^pay_worker_phase_duration_seconds_sum\{phase="(\w+)"\} (\S+)$/gm)]
+    expect(Object.fromEntries(phases.map(([, phase, seconds]) => [phase, Number(seconds)]))).toEqual({
+      reserve: 0,
+      queue: 3,
+      send: 0.7,
+      total: 3.7,
+    })
+    expect(shown).toContain('pay_worker_fence_duration_seconds_count{verdict="fenced"} 1')
+  })
+
+  it('counts each time that the ledger does not answer to its fence', async () => {
+    await payment.accepted()
+    const metrics = createMetrics()
+    let calls = 0
+    const fence: typeof ledger.fence = async (...asked) => {
+      calls += 1
+      if (calls < 3) throw new Error('away')
+      return ledger.fence(...asked)
+    }
+    const { processPayment } = worker(
+      { reserve: [reserved], submit: [approved] },
+      { metrics, ledger: { ...ledger, fence } },
+    )
+
+    await processPayment(payment.attempt)
+
+    expect(await payment.state()).toBe('approved')
+    expect(await metrics.registry.metrics()).toContain('pay_worker_ledger_failures_total{step="fence"} 2')
   })
 
   it('that comes twice at the same time sends once', async () => {

@@ -70,9 +70,11 @@ export function createProcessPayment(deps: ProcessDeps): ProcessPayment {
   /** Steps 8 to 12. An id that another payment was sent under is no id: the next one is fetched. */
   async function reserveAndSend(read: Read, prepared: Prepared): Promise<void> {
     for (let tries = 0; !isTooLate(read); tries += 1) {
+      const begunAt = now()
       const reserved = await reserve(prepared.credentials, read)
+      metrics.phase('reserve', now() - begunAt)
       if (reserved.kind === 'stop') return withdraw(read.record, reserved.entry)
-      if ((await sendFenced(read.record, prepared, reserved.id)) !== 'used') return
+      if ((await sendFenced(read, prepared, reserved.id)) !== 'used') return
       log.error({ payment: read.record.key, step: 'reserve' }, 'PayConex gave an id that another payment has')
       ids.distrust(prepared.credentials, 'an id was given twice')
       await sleep(pauseMs(times.connectRetryMs, tries))
@@ -134,21 +136,26 @@ export function createProcessPayment(deps: ProcessDeps): ProcessPayment {
   }
 
   /** Steps 9 to 12. */
-  function sendFenced(record: Attempt, { transaction, credentials }: Prepared, reserved: string | undefined) {
+  function sendFenced(read: Read, { transaction, credentials }: Prepared, reserved: string | undefined) {
     return deps.owners.lend(async (owner) => {
       const askedAt = now()
-      const fenced = await fence(record, owner, reserved)
+      const fenced = await fence(read, owner, reserved)
       if (fenced === undefined || fenced === 'used') return fenced
+      const fencedAt = now()
+      metrics.phase('queue', fenced.now - fenced.first - (fencedAt - read.readAt))
       const entry = await settle.send({ record: fenced, owner, transaction, credentials, askedAt }).catch(unexpected)
+      metrics.phase('send', now() - fencedAt)
       await (entry ? books.finish(fenced, owner, entry) : books.release(fenced, owner))
       return undefined
     })
   }
 
   /** Step 9. Undefined: nothing may be sent. `used`: not under this id. */
-  async function fence(job: Attempt, owner: string, reserved: string | undefined) {
+  async function fence({ record: job }: Read, owner: string, reserved: string | undefined) {
     const { key, attempt } = job
+    const askedAt = now()
     const reply = await books.insist('fence', key, () => ledger.fence(job, { owner, reserved }))
+    metrics.fenced(reply?.verdict ?? 'none', now() - askedAt)
     if (reply?.verdict === 'fenced') return reply.record
     if (reply?.verdict === 'used') return reply.verdict
     log.info({ payment: key, attempt, state: reply?.record.state ?? 'none' }, 'refused at the fence')

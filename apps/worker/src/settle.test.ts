@@ -60,6 +60,7 @@ function settling(script: Script, ledger: { fence?: Permission; repeat?: Permiss
     times,
     draining: draining.signal,
     clock,
+    metrics: { ledgerFailed: () => undefined },
     log: silentLog,
   })
   const fenced = { record, owner: 'w1.a', transaction: sale, credentials, askedAt: started }

@@ -1,6 +1,7 @@
 import { type Attempt, type Entry, elapsedMs, type Ledger, type PaymentRecord } from '@pay/ledger'
 import type { Credentials, StatusOutcome, Transaction } from '@pay/mapper'
 import { type Clock, type Log, reasonOf, type Times } from '@pay/service'
+import type { Metrics } from './metrics.ts'
 import { pauseMs } from './pause.ts'
 import type { Payconex, Submitted } from './payconex.ts'
 
@@ -20,6 +21,7 @@ export type SettleDeps = {
   /** Aborted when this process is asked to end. */
   draining: AbortSignal
   clock: Clock
+  metrics: Pick<Metrics, 'ledgerFailed'>
   log: Log
 }
 
@@ -51,7 +53,7 @@ export type Settle = ReturnType<typeof createSettle>
 /** Once is an answer of a moment; two apart are an answer. */
 const NOT_FOUND_OFTEN_ENOUGH = 2
 
-export function createSettle({ payconex, ledger, times, draining, clock, log }: SettleDeps) {
+export function createSettle({ payconex, ledger, times, draining, clock, metrics, log }: SettleDeps) {
   const { now, sleep } = clock
 
   /** Sends a fenced payment, and asks about it when the answer is lost. */
@@ -90,6 +92,7 @@ export function createSettle({ payconex, ledger, times, draining, clock, log }: 
     try {
       return await ask()
     } catch (error) {
+      metrics.ledgerFailed(step)
       log.warn({ ...nameOf(record), step, reason: reasonOf(error) }, 'the ledger did not answer')
       return undefined
     }

@@ -10,6 +10,7 @@ import { createReversePayment, type ReverseDeps } from './reverse-payment.ts'
 import { createServiceMeter } from './service-meter.ts'
 import { createSettle, type SettleDeps } from './settle.ts'
 import { createSteadyClock } from './steady-clock.ts'
+import { type SurveyDeps, surveyLedger } from './survey-ledger.ts'
 import { createSweeper } from './sweeper.ts'
 
 /** One shard: where its queue and its ledger are, and how many of its payments may be in work here at once. */
@@ -25,7 +26,7 @@ export type Shard = {
 export type Tools = Omit<
   BooksDeps & SettleDeps & AdoptDeps & ReverseDeps & ProcessDeps,
   'ledger' | 'sealed' | 'books' | 'settle' | 'adopt' | 'steady' | 'onLocked'
-> & { worker: string; circuit: Pick<Circuit, 'isOpen'> }
+> & { worker: string; circuit: Pick<Circuit, 'isOpen'>; show: SurveyDeps['show'] }
 
 /** A worker's work in one shard, from its lease there on: jobs, what they lead to, and the sweep. Whatever happens to another shard's
  * servers, this one knows nothing of it. Each server has a clock of its own, so each shard is watched by one.
@@ -33,10 +34,13 @@ export type Tools = Omit<
  *  stop   take no more jobs -> hear PayConex out on what was sent
  *  leave  give up the lease */
 export async function workInShard({ name: shard, ledger, queue, consumerRedis, concurrency }: Shard, tools: Tools) {
-  const { worker, circuit, times, clock, log } = tools
+  const { worker, circuit, times, clock, metrics, log } = tools
   const steady = createSteadyClock({ now: clock.now, toleranceMs: times.clockToleranceMs })
   await live()
-  const silent = (error: unknown) => log.warn({ step: 'lease', reason: reasonOf(error) }, 'could not renew the lease')
+  const silent = (error: unknown) => {
+    metrics.ledgerFailed('lease')
+    log.warn({ step: 'lease', reason: reasonOf(error) }, 'could not renew the lease')
+  }
   const living = setInterval(() => void live().catch(silent), times.leaseRenewMs)
 
   async function live(): Promise<void> {
@@ -74,11 +78,14 @@ export async function workInShard({ name: shard, ledger, queue, consumerRedis, c
   })
   const sweeper = createSweeper({ ...shared, books, adopt, reversal })
   const sweeping = setInterval(() => void sweeper.sweep(), times.sweepMs)
+  const stopSurvey = surveyLedger({ ...shared, shard })
 
   return {
     tellWeather: weather.tell,
+    busy: meter.busy,
     async stop(): Promise<void> {
       clearInterval(sweeping)
+      stopSurvey()
       await weather.stop()
       await Promise.all([consumer.close(), sweeper.idle()])
     },

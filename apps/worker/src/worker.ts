@@ -12,6 +12,7 @@ import {
   portOf,
   type Running,
   renewSealKeys,
+  showSettings,
   startHeartbeat,
   startOperations,
   systemClock,
@@ -25,6 +26,9 @@ import { createMetrics } from './metrics.ts'
 import { createOwners } from './owners.ts'
 import { createPayconex } from './payconex.ts'
 import { placesIn, type WorkInShard, workInShard } from './shard.ts'
+import { showLedger } from './show-ledger.ts'
+import { showPlaces } from './show-places.ts'
+import { timePayconex } from './time-payconex.ts'
 
 /** One worker process, at work when this resolves.
  *
@@ -46,6 +50,8 @@ export async function startWorker(env: WorkerEnvironment): Promise<Running> {
   const clock = systemClock
   const worker = randomBytes(9).toString('base64url')
   const metrics = createMetrics()
+  showSettings(metrics.registry, stores)
+  showPlaces(metrics.registry, { all: env.WORKER_CONCURRENCY, busy: () => shards.map(({ busy }) => busy()) })
 
   const { ledgers, close: closeLedger } = await openLedger({ env, stores, times, log, onWrong: giveUp })
   const stopRenewingKeys = renewSealKeys({ env, ledger: stores.ledger, everyMs: times.renewKeysMs, log })
@@ -58,13 +64,15 @@ export async function startWorker(env: WorkerEnvironment): Promise<Running> {
   let shards: readonly WorkInShard[] = []
   const circuit = createCircuit({
     exchange,
-    connect: (watched) =>
-      createPayconex({
+    connect(watched) {
+      const client = createPayconex({
         url: env.PAYCONEX_URL,
         exchange: watched,
         timeoutMs: times.payconexTimeoutMs,
         questionTimeoutMs: times.questionTimeoutMs,
-      }),
+      })
+      return timePayconex(client, { clock, metrics })
+    },
     times,
     clock,
     onChange(isOpen) {
@@ -99,6 +107,7 @@ export async function startWorker(env: WorkerEnvironment): Promise<Running> {
     times,
     clock,
     metrics,
+    show: showLedger(metrics.registry),
     log,
   }
   shards = await Promise.all(

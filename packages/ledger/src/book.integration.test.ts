@@ -156,6 +156,7 @@ const everyStep: Record<ScriptName, Step> = {
   resolve: (ledger, payment) => ledger.resolve(byHand(payment), { state: 'approved', id: '1' }),
   askNow: (ledger, payment) => ledger.askNow(byHand(payment), { asked: 0 }),
   takeBack: (ledger, payment) => ledger.takeBack(byHand(payment), 'sealed'),
+  survey: (ledger) => ledger.survey('w1', { keyIds: [] }),
 }
 
 /** A ledger on which one payment was sent; what then happens to the ledger is the test's to say. */

@@ -21,4 +21,5 @@ export { elapsedMs, isAttemptOver, type PaymentRecord, type Said, STATES, type S
 export { openReplyChannel } from './reply-channel.ts'
 export { type ScriptName, scriptNames, scriptText } from './scripts.ts'
 export { type GatewayLedger, shardNames, shardOf, spreadLedger } from './shards.ts'
+export type { Survey } from './survey.ts'
 export { verdictOf } from './verdict.ts'

@@ -10,6 +10,7 @@ import {
   UnreadableRecord,
 } from './record.ts'
 import { defineScripts, type ScriptName } from './scripts.ts'
+import { type Survey, type SurveyOptions, survey } from './survey.ts'
 
 /** The books: one small record per payment, every step on it one script, atomic in the ledger. All functions reject when
  * the ledger does not answer; whether the step was taken is then unknown, and asking again changes nothing twice. They reject
@@ -98,6 +99,7 @@ export function createLedger(options: LedgerOptions) {
   const sweeper = `{${shard}}:sweeper`
   const late = `{${shard}}:late`
   const honoured = `{${shard}}:honoured`
+  const review = `{${shard}}:review`
   const recordKey = (key: string) => `{${shard}}:payment:${key}`
   const ids = `{${shard}}:id:`
   const audit = `{${shard}}:audit`
@@ -188,7 +190,7 @@ export function createLedger(options: LedgerOptions) {
       const { state, id = '', code = '', message = '', dueMs = '', asked = '', remark = '', lookedAt = '' } = entry
       const outcome = [attempt, owner, state, id, code, message, retentionMs, dueMs, asked, remark, lookedAt]
       const args = [...outcome, absenceMs, repeatAfterMs, listeningMs, MOST_REVERSALS, entry.said ?? '']
-      return parsed<'finished' | 'refused'>(await run('finish', [recordKey(key), honoured], args))
+      return parsed<'finished' | 'refused'>(await run('finish', [recordKey(key), honoured, review], args))
     },
 
     /** A silent owner's payment, one that its living worker has forgotten, or an unconfirmed one, becomes the new owner's. The
@@ -271,6 +273,12 @@ export function createLedger(options: LedgerOptions) {
       const [time, fences] = (await run('renew', [leaseKey(worker)], [leaseMs])) as [string, string]
       saw(Number(fences))
       return Number(time)
+    },
+
+    /** How things stand here; undefined for every worker but the one that holds the sweeper's lease. */
+    survey(worker: string, options: SurveyOptions): Promise<Survey | undefined> {
+      const keys = [sweeper, review, late, `{${shard}}:keys`, recordKey('')]
+      return survey((args) => run('survey', keys, [worker, leaseMs, retentionMs, ...args]), options)
     },
 
     async dropLease(worker: string): Promise<void> {

@@ -90,6 +90,7 @@ const everyScript: Record<ScriptName, Twice> = {
     },
     step: once((payment, seen) => payment.takeBack({ seen })),
   },
+  survey: { given: () => ledger.due('w1', 1), step: () => ledger.survey('w1', { keyIds: ['k1'] }) },
 }
 
 describe('a step that comes twice', () => {

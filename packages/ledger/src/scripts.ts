@@ -20,6 +20,7 @@ const SCRIPTS = {
   resolve: 'resolve',
   askNow: 'ask-now',
   takeBack: 'take-back',
+  survey: 'survey',
 } as const
 
 export type ScriptName = keyof typeof SCRIPTS

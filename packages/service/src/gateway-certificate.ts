@@ -15,6 +15,9 @@ export const readCertificate = ({ certFile, keyFile }: CertificateFiles): Certif
 /** With TLS 1.2 or newer only. */
 export const secureContextOf = ({ cert, key }: Certificate) => ({ cert, key, minVersion: 'TLSv1.2' as const })
 
+/** When it expires. The first in the file is the gateway's own. */
+export const validUntil = ({ cert }: Certificate): Date => new X509Certificate(cert).validToDate
+
 /** Why the files cannot be used, by the names of their variables; empty when they can. */
 export function problemsOfCertificate(files: CertificateFiles): string[] {
   try {

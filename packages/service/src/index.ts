@@ -1,5 +1,6 @@
 export { isCardNumber } from './card-number.ts'
 export { checkProcess } from './check-process.ts'
+export { createChildren } from './children.ts'
 export { type Alarm, type Clock, systemClock } from './clock.ts'
 export { type Danger, dangerousSettings } from './dangerous-settings.ts'
 export {
@@ -18,6 +19,7 @@ export {
   problemsOfCertificate,
   readCertificate,
   secureContextOf,
+  validUntil,
 } from './gateway-certificate.ts'
 export { type GatewayEnvironment, gatewayVariables, readGatewayEnvironment } from './gateway-environment.ts'
 export { type Heartbeat, type HeartbeatOptions, startHeartbeat, type Watched, watchShards } from './heartbeat.ts'
@@ -34,6 +36,7 @@ export { renewSealKeys } from './renew-seal-keys.ts'
 export { giveUp, type Running, run } from './run.ts'
 export { SAFE_HEADERS } from './safe-headers.ts'
 export { contradictionsOf, plaintext, type SharedEnvironment, sharedVariables } from './shared-variables.ts'
+export { showSettings } from './show-settings.ts'
 export { onSignals } from './signals.ts'
 export { openStores, type Stores } from './stores.ts'
 export { createTimes, SECOND, type Times } from './times.ts'

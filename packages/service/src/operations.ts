@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Gauge, type Registry } from 'prom-client'
+import about from '../package.json' with { type: 'json' }
 import { listen } from './listen.ts'
 import { SAFE_HEADERS } from './safe-headers.ts'
 
@@ -29,6 +30,7 @@ export async function startOperations(options: OperationsOptions): Promise<Serve
     ...Object.entries(documents).map(([path, document]) => [path, () => json(document)] as const),
   ])
   showProblems(metrics, () => [...problems(), ...partly()])
+  showBuild(metrics)
   const server = createServer(async (request, response) => {
     const [path] = (request.url ?? '').split('?')
     const page = await pageOf(pages.get(path))
@@ -50,6 +52,17 @@ function showProblems(metrics: Registry, problems: OperationsOptions['problems']
       for (const problem of problems()) this.set({ problem }, 1)
     },
   })
+}
+
+/** All parts have one version. */
+function showBuild(metrics: Registry): void {
+  const build = new Gauge({
+    name: 'pay_build_info',
+    help: 'Always 1; which version of this program runs',
+    labelNames: ['version'],
+    registers: [metrics],
+  })
+  build.set({ version: about.version }, 1)
 }
 
 /** A page that fails must not end the process: nobody would catch what is thrown here. */

@@ -27,7 +27,13 @@ import type { SharedEnvironment } from './shared-variables.ts'
 import { SECOND } from './times.ts'
 
 /** The two Redis servers, connected and checked: by shard, which in a cluster lie on several. */
-export type Stores = { queue: ShardConnections; ledger: ShardConnections; close: () => Promise<void> }
+export type Stores = {
+  queue: ShardConnections
+  ledger: ShardConnections
+  /** As they are now, of all servers of one kind; undefined where that is not to be asked. Rejects while one is away. */
+  wrongSettings: (kind: RedisKind) => Promise<string[] | undefined>
+  close: () => Promise<void>
+}
 
 const START_LIMIT_MS = 15 * SECOND
 
@@ -88,7 +94,13 @@ export async function openStores(
     server.redis.on('ready', () => checkAgain(server))
     sayOnceWhyRefused(server)
   }
-  return { queue, ledger, close }
+  return { queue, ledger, wrongSettings: wrongSettingsOf, close }
+
+  async function wrongSettingsOf(wanted: RedisKind): Promise<string[] | undefined> {
+    if (env.REDIS_CHECKED_BY_HAND) return undefined
+    const meant = servers.filter(({ kind }) => kind === wanted)
+    return (await Promise.all(meant.map(({ redis, settings }) => wrongSettings(redis, settings)))).flat()
+  }
 
   async function ofAll(look: (server: Server) => Promise<string[]>): Promise<string[]> {
     // Shards that lie on the same node have the same to say.

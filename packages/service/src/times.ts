@@ -84,6 +84,8 @@ export function createTimes(env: TimeVariables) {
     leaseMs: scaled(5 * SECOND),
     /** The sweeper looks for due payments this often. */
     sweepMs: scaled(1 * SECOND),
+    /** Whoever holds the sweeper's lease counts what is on the ledger this often, for Prometheus. */
+    surveyMs: Math.max(1000, scaled(15 * SECOND)),
     /** A gateway reads again what a waiting try may have missed, first after this time, then ever more rarely. */
     rereadMs: scaled(1 * SECOND),
     /** A gateway looks at the weather this often ... */

@@ -4,7 +4,7 @@
 -- An open payment that PayConex twice, apart, did not know, when it had had all the time it needs, never came: instead of the state
 -- that the owner says it becomes `not_sent`, and a reversal that never came leaves the payment `approved`.
 --
--- KEYS book, open, record, honoured. ARGV now, identity, fences, attempt, owner, state, id, code, message, retention ms, due ms
+-- KEYS book, open, record, honoured, review. ARGV now, identity, fences, attempt, owner, state, id, code, message, retention ms, due ms
 -- from now or '', how often it was asked about by then or '', 'absent' | 'contradiction' | '', when the look-up that says so was
 -- begun or '', absence ms, gap between two look-ups ms, ms in which somebody may still come and hear of it, most reversals, what
 -- PayConex said to it or ''.
@@ -86,6 +86,8 @@ if at then
   save()
   redis.call('ZADD', OPEN, at, KEY)
 else
+  -- It is on no other list any more, and somebody must know that it is there.
+  if state == 'review' then redis.call('ZADD', KEYS[5], now, KEY) end
   close(ARGV[10])
 end
 publish(waiting, now)
