@@ -14,7 +14,7 @@ import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
 import type { Child } from '../../../scripts/process/child.ts'
 import { freePort } from '../../../scripts/process/free-port.ts'
-import { canStartCluster, startCluster } from '../../../scripts/redis/cluster.ts'
+import { canStartCluster, type RunningCluster, startCluster } from '../../../scripts/redis/cluster.ts'
 import type { RunningRedis } from '../../../scripts/redis/redis.ts'
 import { startService } from '../../../scripts/stack/service.ts'
 import { startTestRedis } from '../../../scripts/test/servers.ts'
@@ -115,6 +115,7 @@ function look(changes: Record<string, string> = {}, { roles = ['worker'], creden
     roles,
     credentials: credentials === undefined ? undefined : { accountId: ACCOUNT, accessKey: new Secret(credentials) },
     onWaiting: onWaiting ?? (() => undefined),
+    limitMs: 13_000,
   })
 }
 
@@ -488,15 +489,32 @@ describe('nothing at all', () => {
 })
 
 describe.runIf(await canStartCluster())('a cluster', () => {
+  let cluster: RunningCluster
+
+  beforeAll(async () => {
+    cluster = await startCluster({ kind: 'ledger', masters: 3 })
+  }, 60_000)
+  afterAll(() => cluster?.stop())
+
+  const lookAtCluster = () => look({ LEDGER_REDIS_URL: cluster.urls.worker, SHARDS: '8' })
+  const settingsIn = (findings: readonly Finding[]) =>
+    findings.filter(({ name }) => /^ledger \S+:\d+: settings$/.test(name)).map(({ state }) => state)
+
   it('is looked at node by node', async () => {
-    const cluster = await startCluster({ kind: 'ledger', masters: 2 })
-    opened.push(cluster.stop)
+    const findings = await lookAtCluster()
 
-    const findings = await look({ LEDGER_REDIS_URL: cluster.urls.worker, SHARDS: '8' })
-
-    const settings = findings.filter(({ name }) => /^ledger \S+:\d+: settings$/.test(name))
-    expect(settings.map(({ state }) => state)).toEqual(['ok', 'ok'])
+    expect(settingsIn(findings)).toEqual(['ok', 'ok', 'ok'])
     expect(those(findings, 'wrong')).toEqual([])
+  })
+
+  it('of which a node is away is told by the shards that are missing, and the others are looked at', async () => {
+    await cluster.nodes[1]?.kill()
+
+    const findings = await lookAtCluster()
+
+    expect(settingsIn(findings)).toEqual(['ok', 'ok'])
+    expect(said(findings, 'ledger').every((line) => /^wrong: LEDGER_REDIS_URL: s\d: no answer/.test(line))).toBe(true)
+    expect(said(findings, 'ledger: way').map((line) => line.split(':')[0])).toEqual(['ok', 'warning', 'ok'])
   })
 })
 

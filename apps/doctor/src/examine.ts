@@ -1,5 +1,5 @@
 import type { Credentials } from '@pay/mapper'
-import { reasonOf, SECOND } from '@pay/service'
+import { SECOND } from '@pay/service'
 import { examineCertificateFiles } from './certificates.ts'
 import { judgeClocks } from './clocks.ts'
 import { examineConfiguration, type Role } from './configuration.ts'
@@ -7,112 +7,82 @@ import { type Finding, notChecked, ok, wrong } from './finding.ts'
 import { examineDoors, examineFleet } from './fleet.ts'
 import { examineKeys } from './keys.ts'
 import { examineContents } from './ledger-contents.ts'
-import { judgeMachine, readMachine } from './machine.ts'
+import { judgeMachine, type Machine, readMachine } from './machine.ts'
+import { createParts, type Parts, type PartsOptions } from './parts.ts'
 import { examinePayconex } from './payconex.ts'
-import { examineStore } from './redis-store.ts'
+import { type Examined, examineStore } from './redis-store.ts'
 import { readSettings, type Settings } from './settings.ts'
-import { within } from './within.ts'
 
-export type Examination = {
+export type Examination = PartsOptions & {
   env: NodeJS.ProcessEnv
   roles: readonly Role[]
   credentials: Credentials | undefined
-  /** Told what is still being waited for, now and then. */
-  onWaiting: (parts: readonly string[]) => void
 }
 
-const WHOLE_MS = 13 * SECOND
-const SAY_EVERY_MS = 2 * SECOND
-
-/** Everything at once: each part has its own limits, and all of them together one more.
- *
- *  1 what needs nobody: configuration, keys, certificates in files, this machine
- *  2 side by side: queue, ledger, PayConex, the doors of our processes here
- *  3 what needs the servers: whose ledger it is, who is at work, the clocks */
-export async function examine({ env, roles, credentials, onWaiting }: Examination): Promise<Finding[]> {
+/** Everything: first what needs nobody else, then all others at once. */
+export async function examine({ env, roles, credentials, ...options }: Examination): Promise<Finding[]> {
   const settings = readSettings(env)
   const machine = readMachine(env)
-  const configuration = examineConfiguration(env, roles)
-  const alone = [
-    ...configuration,
-    ...(configuration.some(({ seen }) => /ANSWER_BY_MS must|exceed ANSWER_BY_MS/.test(seen))
-      ? []
-      : [judgeTimes(settings)]),
-    ...examineKeys(settings),
-    ...examineCertificateFiles(settings),
-    ...judgeMachine(machine, { ...settings, callers: roles.includes('gateway') ? settings.MAX_WAITING : 0 }),
-  ]
+  const patient = { env, roles, credentials, settings, machine }
+  const alone = examineAlone(patient)
   if (machine.dangers.some(({ refused }) => refused)) return [...alone, ...UNASKED]
+  const parts = createParts(options)
   const opened: (() => void)[] = []
-  const waiting = new Set<string>()
-  const saying = setInterval(() => waiting.size > 0 && onWaiting([...waiting]), SAY_EVERY_MS)
-  const until = performance.now() + WHOLE_MS
-
-  /** Whatever comes in between, such as a mistake of ours, the others are heard. */
-  async function part<Result>(
-    name: string,
-    work: Promise<Result>,
-    none: (finding: Finding) => Result,
-  ): Promise<Result> {
-    waiting.add(name)
-    const result = await within(until - performance.now(), work).catch((error: unknown) =>
-      none(wrong(name, `it could not be looked at (${reasonOf(error)})`, 'report it: this is a mistake of the doctor')),
-    )
-    waiting.delete(name)
-    return result ?? none(wrong(name, `nothing was known within ${WHOLE_MS / SECOND} s`, 'see what else is slow'))
-  }
-  const store = (kind: 'queue' | 'ledger') =>
-    part(kind, examineStore({ kind, settings, roles, onOpened: (close) => opened.push(close) }), (finding) => ({
-      findings: [finding],
-      clocks: [],
-      connections: undefined,
-    }))
-  const list = (name: string, work: Promise<Finding[]>) => part(name, work, (finding) => [finding])
-
   try {
-    const [queue, ledger, payconex, doors] = await Promise.all([
-      store('queue'),
-      store('ledger'),
-      part('PayConex', examinePayconex(settings, credentials), (finding) => ({
-        findings: [finding],
-        clock: undefined,
-      })),
-      list('ready here', examineDoors(env, settings)),
-    ])
-    const [contents, fleet] = await Promise.all([
-      ledger.connections
-        ? list('ledger: payments', examineContents(ledger.connections, queue.connections, settings))
-        : [],
-      queue.connections ? list('fleet', examineFleet(queue.connections, settings)) : [],
-    ])
-    const clocks = [...queue.clocks, ...ledger.clocks, ...(payconex.clock ? [payconex.clock] : [])]
-    return [
-      ...alone,
-      ...queue.findings,
-      ...ledger.findings,
-      ...contents,
-      ...fleet,
-      ...doors,
-      ...payconex.findings,
-      ...judgeClocks(clocks),
-    ]
+    return [...alone, ...(await examineOthers(patient, parts, (close) => opened.push(close)))]
   } finally {
-    clearInterval(saying)
+    parts.stop()
     for (const close of opened) close()
   }
 }
+
+type Patient = Pick<Examination, 'env' | 'roles' | 'credentials'> & { settings: Settings; machine: Machine }
 
 /** A process that was started so would print or write the passwords and keys that it sends. */
 const UNASKED = ['queue', 'ledger', 'PayConex', 'clocks'].map((name) =>
   notChecked(name, 'this process would print or write what it sends', 'set "this process" right, then look again'),
 )
 
+function examineAlone({ env, roles, settings, machine }: Patient): Finding[] {
+  const configuration = examineConfiguration(env, roles)
+  const areTimesNamed = configuration.some(({ state, seen }) => state === 'wrong' && seen.includes('exceed'))
+  const callers = roles.includes('gateway') ? settings.MAX_WAITING : 0
+  return [
+    ...configuration,
+    ...(areTimesNamed ? [] : [judgeTimes(settings)]),
+    ...examineKeys(settings),
+    ...examineCertificateFiles(settings),
+    ...judgeMachine(machine, { MODE: settings.MODE, callers }),
+  ]
+}
+
 /** The configuration names times that contradict each other, but only where all the rest of it can be read. */
 function judgeTimes({ SEND_BY_MS, PAYCONEX_TIMEOUT_MS, ANSWER_BY_MS, TRIES, TRY_TIMEOUT_MS }: Settings): Finding {
   const fit = SEND_BY_MS + PAYCONEX_TIMEOUT_MS <= ANSWER_BY_MS && ANSWER_BY_MS <= TRIES * TRY_TIMEOUT_MS
   const seconds = (ms: number) => `${ms / SECOND} s`
   const sent = `SEND_BY ${seconds(SEND_BY_MS)} + PAYCONEX_TIMEOUT ${seconds(PAYCONEX_TIMEOUT_MS)}`
-  const heard = `ANSWER_BY ${seconds(ANSWER_BY_MS)} <= ${TRIES} x ${seconds(TRY_TIMEOUT_MS)}`
-  const rule = `${sent} <= ${heard}`
+  const rule = `${sent} <= ANSWER_BY ${seconds(ANSWER_BY_MS)} <= ${TRIES} x ${seconds(TRY_TIMEOUT_MS)}`
   return fit ? ok('times', rule) : wrong('times', `not so: ${rule}`, 'set them so that it is')
+}
+
+type OnOpened = (close: () => void) => void
+
+/** 1 side by side: queue, ledger, PayConex, the doors of our processes here
+ *  2 what needs the servers: whose ledger it is, who is at work, the clocks */
+async function examineOthers(patient: Patient, { part, list }: Parts, onOpened: OnOpened): Promise<Finding[]> {
+  const { env, roles, credentials, settings } = patient
+  const unreached = (finding: Finding): Examined => ({ findings: [finding], clocks: [], connections: undefined })
+  const store = (kind: 'queue' | 'ledger') => part(kind, examineStore({ kind, settings, roles, onOpened }), unreached)
+  const [queue, ledger, payconex, doors] = await Promise.all([
+    store('queue'),
+    store('ledger'),
+    part('PayConex', examinePayconex(settings, credentials), (finding) => ({ findings: [finding], clock: undefined })),
+    list('ready here', examineDoors(env, settings)),
+  ])
+  const [contents, fleet] = await Promise.all([
+    ledger.connections ? list('payments', examineContents(ledger.connections, queue.connections, settings)) : [],
+    queue.connections ? list('fleet', examineFleet(queue.connections, settings)) : [],
+  ])
+  const clocks = judgeClocks([...queue.clocks, ...ledger.clocks, ...(payconex.clock ? [payconex.clock] : [])])
+  return [...queue.findings, ...ledger.findings, ...contents, ...fleet, ...doors, ...payconex.findings, ...clocks]
 }

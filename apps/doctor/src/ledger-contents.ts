@@ -4,9 +4,11 @@ import { missingKeys, SECOND } from '@pay/service'
 import type { Redis } from 'ioredis'
 import { type Finding, notChecked, ok, warning, wrong } from './finding.ts'
 import type { Settings } from './settings.ts'
-import { look } from './within.ts'
+import { look, within } from './within.ts'
 
 const LOOK_MS = 3 * SECOND
+/** Each open payment is looked at. */
+const KEYS_MS = 4 * SECOND
 
 /** Is it the ledger that these keys belong to, can they open what is open in it, and what waits for a person? */
 export async function examineContents(
@@ -16,7 +18,7 @@ export async function examineContents(
 ): Promise<Finding[]> {
   const found = await Promise.all([
     look('ledger: identity', LOOK_MS, () => askIdentity(ledger, queue, settings)),
-    look('ledger: keys in use', LOOK_MS, () => askKeys(ledger, settings)),
+    look('ledger: keys in use', KEYS_MS + SECOND, () => askKeys(ledger, settings)),
     look('ledger: payments', LOOK_MS, () => countPayments(ledger)),
   ])
   return found.flat()
@@ -91,7 +93,10 @@ function judgeOther(name: string, { check }: Begun, ledgerKey: Buffer, shards: n
 async function askKeys(ledger: ShardConnections, { SEAL_KEYS, LOST_SEAL_KEYS }: Settings): Promise<Finding[]> {
   const name = 'ledger: keys in use'
   if (!SEAL_KEYS) return [notChecked(name, 'SEAL_KEYS cannot be used')]
-  const missing = await missingKeys(ledger, { SEAL_KEYS, LOST_SEAL_KEYS })
+  const missing = await within(KEYS_MS, missingKeys(ledger, { SEAL_KEYS, LOST_SEAL_KEYS }))
+  if (missing === undefined) {
+    return [notChecked(name, 'more payments are open than can be looked through', 'npm run keys -- used')]
+  }
   if (missing.length === 0) return [ok(name, 'all that open payments are sealed under are here')]
   return missing.map((problem) => {
     const [seen = problem, remedy = ''] = problem.split(/: (?=put it back)/)

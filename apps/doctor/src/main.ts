@@ -1,3 +1,4 @@
+import { SECOND } from '@pay/service'
 import { examine } from './examine.ts'
 import { isWrong } from './finding.ts'
 import { HELP, readOptions, WrongUsage } from './options.ts'
@@ -8,11 +9,15 @@ import { show } from './show.ts'
  * 2. Looks at everything, side by side; says on standard error what it waits for.
  * 3. Prints all findings on standard output. Ends with 0 (nothing is wrong) or 1. */
 
+const LIMIT_MS = 14 * SECOND
+
 async function main(args: readonly string[]): Promise<number> {
   const options = await readOptions(args, process.env)
   if (options === 'help') return print(HELP, 0)
   const onWaiting = (parts: readonly string[]) => say(`... still waiting for ${parts.join(', ')}`)
-  const findings = await examine({ env: process.env, ...options, onWaiting })
+  // Counted from the start of this process, also on a machine that takes long to start one; a person has time to type.
+  const limitMs = options.asked ? LIMIT_MS : Math.max(SECOND, LIMIT_MS - performance.now())
+  const findings = await examine({ env: process.env, ...options, onWaiting, limitMs })
   const colours = process.stdout.isTTY && !process.env.NO_COLOR
   const text = options.json ? `${JSON.stringify({ findings }, undefined, 2)}\n` : show(findings, { colours })
   return print(text, findings.some(isWrong) ? 1 : 0)

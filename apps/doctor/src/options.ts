@@ -31,17 +31,23 @@ export class WrongUsage extends Error {
   readonly retry = false
 }
 
-export type DoctorOptions = { roles: readonly Role[]; json: boolean; credentials: Credentials | undefined }
+export type DoctorOptions = {
+  roles: readonly Role[]
+  json: boolean
+  credentials: Credentials | undefined
+  /** A person was asked for them. */
+  asked: boolean
+}
 
 const ROLES = ['gateway', 'worker'] as const
 
 export async function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): Promise<DoctorOptions | 'help'> {
   const { values } = parse(args)
   if (values.help) return 'help'
-  const asked = ROLES.filter((role) => role === values.role)
-  if (values.role !== undefined && asked.length === 0) throw new WrongUsage('--role must be gateway or worker')
+  const named = ROLES.filter((role) => role === values.role)
+  if (values.role !== undefined && named.length === 0) throw new WrongUsage('--role must be gateway or worker')
   const credentials = values.ask ? await ask() : credentialsIn(env)
-  return { roles: asked.length > 0 ? asked : ROLES, json: values.json, credentials }
+  return { roles: named.length > 0 ? named : ROLES, json: values.json, credentials, asked: values.ask }
 }
 
 function parse(args: readonly string[]) {

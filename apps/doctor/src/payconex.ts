@@ -6,8 +6,8 @@ import { reasonOf, SECOND } from '@pay/service'
 import { type ClockReading, readingOf } from './clocks.ts'
 import { dial, outcomeOf, placeOfUrl, secure } from './dial.ts'
 import { type Finding, isWrong, notChecked, ok, warning, wrong } from './finding.ts'
-import { judgeTls, STAGES } from './redis-store.ts'
 import type { Settings } from './settings.ts'
+import { judgeTls, STAGES } from './way.ts'
 import { within } from './within.ts'
 
 const DIAL_MS = 2.5 * SECOND
@@ -24,33 +24,31 @@ export async function examinePayconex(
 ): Promise<PayconexExamined> {
   if (settings.PAYCONEX_URL === undefined) return { findings: [notChecked('PayConex', 'PAYCONEX_URL cannot be used')] }
   const url = new URL(settings.PAYCONEX_URL)
-  const findings: Finding[] = [ok('PayConex', `${url.origin}: ${kindOf(url)}`)]
   const way = await open(url, settings.PAYCONEX_PROXY_URL)
-  findings.push(...way.findings)
-  let { socket } = way
-  if (!socket) return { findings }
-  if (url.protocol === 'https:') {
-    const ca = settings.CA_FILE && readFileSync(settings.CA_FILE, 'utf8')
-    const handshaken = await secure(socket, { host: placeOfUrl(url, 443).host, ca, limitMs: DIAL_MS })
-    const judged = judgeTls('PayConex: TLS', url.host, handshaken)
-    findings.push(...judged)
-    if (handshaken.kind === 'failed' || judged.some(isWrong)) {
-      socket.destroy()
-      return { findings }
-    }
-    socket = handshaken.socket
-  }
-  const asked = await ask(socket, url, credentials)
+  const secured = way.socket && url.protocol === 'https:' ? await protect(way.socket, url, settings.CA_FILE) : way
+  const asked = secured.socket ? await ask(secured.socket, url, credentials) : { findings: [] }
+  secured.socket?.destroy()
+  const which = ok('PayConex', `${url.origin}: ${kindOf(url)}`)
+  const tls = secured === way ? [] : secured.findings
+  return { findings: [which, ...way.findings, ...tls, ...asked.findings], clock: asked.clock }
+}
+
+/** A socket is there as long as one may go on. */
+type Way = { findings: Finding[]; socket?: Socket | undefined }
+
+async function protect(socket: Socket, url: URL, caFile: string | undefined): Promise<Way> {
+  const ca = caFile && readFileSync(caFile, 'utf8')
+  const handshaken = await secure(socket, { host: placeOfUrl(url, 443).host, ca, limitMs: DIAL_MS })
+  const findings = judgeTls('PayConex: TLS', url.host, handshaken)
+  if (handshaken.kind === 'secure' && !findings.some(isWrong)) return { findings, socket: handshaken.socket }
   socket.destroy()
-  return { findings: [...findings, ...asked.findings], clock: asked.clock }
+  return { findings }
 }
 
 function kindOf({ hostname }: URL): string {
   if (hostname === 'secure.payconex.net') return 'production, money moves there'
   return hostname === 'cert.payconex.net' ? 'certification, no money moves there' : 'not one of Bluefin’s own hosts'
 }
-
-type Way = { findings: Finding[]; socket?: Socket | undefined }
 
 async function open(url: URL, proxy: string | undefined): Promise<Way> {
   const target = proxy === undefined ? url : new URL(proxy)

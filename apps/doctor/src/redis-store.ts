@@ -9,13 +9,13 @@ import {
 } from '@pay/payment-queue'
 import { isLoopback, reach, SECOND } from '@pay/service'
 import type { Redis } from 'ioredis'
-import { judgeExpiry } from './certificates.ts'
 import type { ClockReading } from './clocks.ts'
 import type { Role } from './configuration.ts'
 import { dial, placeOfUrl, secure } from './dial.ts'
 import { type Finding, isWrong, notChecked, ok, warning, wrong } from './finding.ts'
 import { examineNode } from './redis-node.ts'
 import type { Settings } from './settings.ts'
+import { judgeTls, STAGES } from './way.ts'
 
 /** One of the two Redis servers, by its URL: a server or a cluster. */
 export type Examined = {
@@ -39,50 +39,59 @@ const DEFAULT_PORT = 6379
 const DIAL_MS = 2 * SECOND
 const REACH_MS = 3 * SECOND
 
-/** 1 its names and ports, 2 TLS, 3 does it let us in, 4 what it says of itself, node by node. Ends at the first that is not so. */
+/** 1 its names and ports, 2 TLS, 3 does it let us in, 4 what it says of itself, node by node. Ends at the first that is not so; of a
+ * cluster's nodes one that is away does not keep the others from being looked at. */
 export async function examineStore(options: StoreOptions): Promise<Examined> {
-  const { kind, settings, onOpened } = options
-  const variable = VARIABLES[kind]
-  const url = settings[variable]
-  if (url === undefined) return found(notChecked(kind, `${variable} cannot be used`))
+  const { kind, settings } = options
+  const url = settings[VARIABLES[kind]]
+  if (url === undefined) return found(notChecked(kind, `${VARIABLES[kind]} cannot be used`))
   const { isCluster, nodes } = knownPlace(url)
   const ways = await Promise.all(nodes.map((node) => tryWay(kind, node, settings.CA_FILE)))
   const door = doorOf(kind, nodes)
   if (ways.every((way) => way.some(isWrong))) return found(...door, ...ways.flat())
-  // Of a cluster's nodes one that is away is no reason to stop.
-  const seen = [...door, ...(isCluster ? ways.flat().map(milder) : ways.flat())]
-
-  const shards = shardNames(settings.SHARDS)
-  const connections = connectShards(connectFailingFast, { url, caFile: settings.CA_FILE, shards })
-  const distinct = [...new Set(connections)]
-  onOpened(() => {
-    for (const redis of distinct) redis.disconnect()
-  })
-  const refusals = await Promise.all(distinct.map((redis) => reach(redis, REACH_MS)))
-  const why = refusals.findIndex((refusal) => refusal !== undefined)
-  if (why >= 0) {
-    const where = isCluster ? `${shards[why]}: ` : ''
-    const first = refusals[why] as string
-    return found(...seen, wrong(kind, `${variable}: ${where}${first}`, await remedyFor(first, nodes)))
-  }
-
+  const entered = await enter(url, options)
   const examined = await Promise.all(
-    nodesOf(distinct, isCluster).map(({ redis, shard, address }) =>
-      examineNode({
-        ...options,
-        redis,
-        shard,
-        isCluster,
-        called: `${kind}${address}`,
-        roles: rolesOf(nodes[0], options),
-      }),
+    nodesOf(entered.reached, isCluster).map(({ address, ...node }) =>
+      examineNode({ ...options, ...node, isCluster, called: `${kind}${address}`, roles: rolesOf(nodes[0], options) }),
     ),
   )
-  const let_in = ok(kind, `${variable} lets us in${userOf(nodes[0])}`)
+  const way = isCluster ? ways.flat().map(milder) : ways.flat()
   return {
-    findings: [...seen, let_in, ...examined.flatMap(({ findings }) => findings)],
+    findings: [...door, ...way, ...entered.findings, ...examined.flatMap(({ findings }) => findings)],
     clocks: examined.flatMap(({ clock }) => clock ?? []),
-    connections,
+    connections: entered.connections,
+  }
+}
+
+type Entered = {
+  findings: Finding[]
+  /** The first of each connection that took us in, by its shard. */
+  reached: { redis: Redis; shard: string }[]
+  /** All of them, where none is missing. */
+  connections: ShardConnections | undefined
+}
+
+async function enter(url: string, { kind, settings, onOpened }: StoreOptions): Promise<Entered> {
+  const { isCluster, nodes } = knownPlace(url)
+  const shards = shardNames(settings.SHARDS)
+  const connections = connectShards(connectFailingFast, { url, caFile: settings.CA_FILE, shards })
+  const distinct = [...new Set(connections)].map((redis, nth) => ({ redis, shard: shards[nth] ?? 's0' }))
+  onOpened(() => {
+    for (const { redis } of distinct) redis.disconnect()
+  })
+  const tried = await Promise.all(
+    distinct.map(async (each) => ({ ...each, refusal: await reach(each.redis, REACH_MS) })),
+  )
+  const refused = tried.flatMap(({ refusal, shard }) => (refusal === undefined ? [] : { refusal, shard }))
+  const variable = VARIABLES[kind]
+  const findings = refused.map(async ({ refusal, shard }) =>
+    wrong(kind, `${variable}: ${isCluster ? `${shard}: ` : ''}${refusal}`, await remedyFor(refusal, nodes)),
+  )
+  const fine = ok(kind, `${variable} lets us in${userOf(nodes[0])}`)
+  return {
+    findings: refused.length > 0 ? await Promise.all(findings) : [fine],
+    reached: tried.filter(({ refusal }) => refusal === undefined),
+    connections: refused.length > 0 ? undefined : connections,
   }
 }
 
@@ -96,10 +105,10 @@ function rolesOf({ username }: URL, { roles }: StoreOptions): readonly Role[] {
 const userOf = ({ username }: URL) => (username === '' ? '' : ` as ${decodeURIComponent(username)}`)
 
 /** Shards on the same node have one connection each; one of them will do. */
-function nodesOf(connections: readonly Redis[], isCluster: boolean) {
-  const named = connections.map((redis, nth) => {
+function nodesOf(reached: Entered['reached'], isCluster: boolean) {
+  const named = reached.map(({ redis, shard }) => {
     const { remoteAddress, remotePort } = redis.stream
-    return { redis, shard: `s${nth}`, address: isCluster ? ` ${remoteAddress}:${remotePort}` : '' }
+    return { redis, shard, address: isCluster ? ` ${remoteAddress}:${remotePort}` : '' }
   })
   return [...new Map(named.toReversed().map((node) => [node.address, node])).values()].toReversed()
 }
@@ -132,35 +141,6 @@ async function tryWay(kind: RedisKind, node: URL, caFile: string | undefined): P
   return [there, ...judgeTls(`${kind}: TLS`, where, handshaken)]
 }
 
-export const STAGES = {
-  name: 'look whether the name is right and known to the DNS that this machine asks',
-  port: 'look whether it runs, the port is right, and no firewall is in between',
-} as const
-
-type Seen = Awaited<ReturnType<typeof secure>>
-
-export function judgeTls(name: string, where: string, seen: Seen): Finding[] {
-  if (seen.kind === 'failed') {
-    return [
-      wrong(
-        name,
-        `${where}: no TLS (${seen.reason})`,
-        'look whether that port speaks TLS 1.2 or newer; redis:// and http:// are without',
-      ),
-    ]
-  }
-  const { refused, protocol, validTo } = seen
-  if (refused === undefined) return [ok(name, `${where}: ${protocol}`), judgeExpiry(name, 'its certificate', validTo)]
-  return [wrong(name, `${where}: its certificate is not trusted (${refused})`, remedyForCertificate(refused))]
-}
-
-const remedyForCertificate = (code: string) => {
-  if (/ALTNAME/.test(code)) return 'name it as its certificate does, or have the certificate name it as we do'
-  if (/EXPIRED/.test(code)) return 'renew the certificate there'
-  if (/NOT_YET/.test(code)) return 'look at the clocks: it is not good yet'
-  return 'put the certificate of its authority in CA_FILE'
-}
-
 const REMEDIES: readonly (readonly [RegExp, string])[] = [
   [
     /WRONGPASS/,
@@ -169,6 +149,7 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
   [/NOAUTH/, 'write rediss://user:password@host: the server has users'],
   [/NOPERM/, 'give that server today’s lists: deploy/redis/README.md'],
   [/DENIED/, 'give it users and switch protected-mode off, or let it listen where we are'],
+  [/ECONN|EHOST|ENET|ETIMEDOUT|ENOTFOUND|EAI_AGAIN/, STAGES.port],
   [/NOCLUSTER/, 'write redis:// or rediss:// without +cluster'],
 ]
 

@@ -26,7 +26,7 @@ export async function look(name: string, ms: number, work: () => Promise<Finding
     return found ?? [wrong(name, `no answer within ${ms / SECOND} s`, REMEDY)]
   } catch (error) {
     if (!(error instanceof Error) || error.name !== 'ReplyError') {
-      return [wrong(name, `no answer (${reasonOf(error)})`, REMEDY)]
+      return [wrong(name, `no answer (${saidBy(error)})`, REMEDY)]
     }
     const [word] = error.message.split(' ')
     const forbidden = /'([\w|]+)' command/.exec(error.message)?.[1] ?? 'a key'
@@ -35,5 +35,11 @@ export async function look(name: string, ms: number, work: () => Promise<Finding
     return [wrong(name, `it refuses (${word})`, REMEDY)]
   }
 }
+
+/** The client's own words say more than the class of its errors, and quote nothing. */
+const saidBy = (error: unknown): string =>
+  (error instanceof Error && CLIENT.find((words) => error.message.startsWith(words))) || reasonOf(error)
+
+const CLIENT = ['Connection is closed', 'Command timed out', "Stream isn't writeable"]
 
 const REMEDY = 'look at its log, its load and the network, then look again'
