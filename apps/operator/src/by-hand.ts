@@ -70,7 +70,7 @@ export async function waitFor(
     const look = await insist(() => desk.look(key))
     const waitedMs = performance.now() - startedAt
     const isOver = isDone(look)
-    if (isOver || waitedMs > args.waitMs || terminal.over.aborted) {
+    if (isOver || waitedMs > args.waitMs) {
       progress.done()
       return { look, isOver }
     }

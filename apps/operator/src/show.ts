@@ -43,7 +43,7 @@ export function pageOf(look: Look, story: Story, more: More): string[] {
     '',
     ...columns([
       [record.state, story.means],
-      ['Twilio hears', story.hears ? JSON.stringify(heard(story.hears)) : 'nothing yet: its tries are held'],
+      ['Twilio hears', story.hears ? JSON.stringify(story.hears) : 'nothing yet: its tries are held'],
       ['next', next],
       ['you can', story.can],
     ]),
@@ -54,10 +54,6 @@ export function pageOf(look: Look, story: Story, more: More): string[] {
     '',
   ]
 }
-
-/** PayConex chose the message. */
-const heard = (reply: NonNullable<Story['hears']>) =>
-  Object.fromEntries(Object.entries(reply).map(([name, value]) => [name, value === null ? null : shown(value)]))
 
 type Event = readonly [at: number, what: string]
 

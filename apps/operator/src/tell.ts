@@ -1,6 +1,7 @@
 import { type Look, type State, verdictOf } from '@pay/ledger'
 import { type PayReply, toPayReply } from '@pay/mapper'
 import type { Times } from '@pay/service'
+import { shown } from './free-text.ts'
 
 /** What a person wants to know of a payment at first sight. */
 export type Story = {
@@ -19,11 +20,17 @@ export function tell(look: Look, policy: Policy): Story {
   const verdict = verdictOf(look.record)
   return {
     means: MEANS[look.record.state],
-    hears: verdict && toPayReply(look.record.method, verdict),
+    hears: verdict && heard(toPayReply(look.record.method, verdict)),
     next: nextOf(look, policy),
     can: canOf(look, policy),
   }
 }
+
+/** PayConex chose the message. */
+const heard = (reply: PayReply): PayReply => ({
+  ...reply,
+  error_message: reply.error_message === null ? null : shown(reply.error_message),
+})
 
 const MEANS: Readonly<Record<State, string>> = {
   accepted: 'recorded; nothing has been sent to PayConex',

@@ -1,4 +1,5 @@
 import type { ReadStream, WriteStream } from 'node:tty'
+import { Refused } from './ending.ts'
 
 /** Whoever typed the command: where the answer goes, where they are spoken to, and what they say. */
 export type Terminal = {
@@ -24,12 +25,14 @@ export const say = ({ messages }: Pick<Terminal, 'messages'>, line: string): voi
 const EVERY_MS = 200
 const EVERY_LINE_MS = 5000
 
-/** Says how far a long piece of work is: on a terminal in one line that is written over, elsewhere a line every now and then. */
-export function progressOn({ messages }: Pick<Terminal, 'messages'>) {
+/** Says how far a long piece of work is: on a terminal in one line that is written over, elsewhere a line every now and then. Ctrl-C
+ * ends the work there. */
+export function progressOn({ messages, over }: Pick<Terminal, 'messages' | 'over'>) {
   let saidAt = performance.now()
   let isShown = false
   return {
     at(text: string): void {
+      if (over.aborted) throw new Refused('given up')
       const now = performance.now()
       if (now - saidAt < (messages.isTTY ? EVERY_MS : EVERY_LINE_MS)) return
       saidAt = now
