@@ -9,6 +9,7 @@ export {
   readEnvironment,
   wholeNumber,
 } from './environment.ts'
+export { EVENTS, type LogEvent } from './events.ts'
 export { type Heartbeat, type HeartbeatOptions, startHeartbeat, type Watched, watchShards } from './heartbeat.ts'
 export { helpText } from './help.ts'
 export { keysInUse } from './keys-in-use.ts'
@@ -24,3 +25,4 @@ export { contradictionsOf, type SharedEnvironment, sharedVariables } from './sha
 export { onSignals } from './signals.ts'
 export { openStores, type Stores } from './stores.ts'
 export { createTimes, SECOND, type Times } from './times.ts'
+export { NO_SPAN, noTraces, openTraces, type Span, type SpanFields, type Traces } from './traces.ts'
