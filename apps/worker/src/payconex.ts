@@ -38,7 +38,7 @@ export type Payconex = ReturnType<typeof createPayconex>
 export function createPayconex({ url, exchange, timeoutMs, questionTimeoutMs }: PayconexOptions) {
   const qsapi = `${url}/api/qsapi/3.8`
   const tsapi = `${url}/api/tsapi/3.8`
-  const server = new URL(url).hostname
+  const { hostname: server = '' } = URL.parse(url) ?? {}
 
   /** The trace ends here: PayConex is not told of it, and of what is said only its kind is. */
   const traced = (span: Span, api: string, request: Parameters<Exchange>[0]) =>
