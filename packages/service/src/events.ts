@@ -67,6 +67,11 @@ export const EVENTS = {
 
 export type LogEvent = keyof typeof EVENTS
 
+/** Those that the log tells at this level. */
+export type EventAt<At extends Level> = {
+  [Name in LogEvent]: (typeof EVENTS)[Name] extends At ? Name : never
+}[LogEvent]
+
 type Level = 'debug' | 'info' | 'warn' | 'error'
 
 /** A payment has come to a state. */

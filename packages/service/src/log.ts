@@ -1,6 +1,6 @@
 import { pino, stdTimeFunctions } from 'pino'
 import pretty from 'pino-pretty'
-import type { LogEvent } from './events.ts'
+import type { EventAt, LogEvent } from './events.ts'
 
 /** What may be logged: an allow-list, so that a new field is a decision and not an accident. Payment keys are keyed
  * hashes; nothing here comes from a request's body but names of fields. */
@@ -31,10 +31,12 @@ export type LogFields = {
 
 export type Log = {
   debug(fields: LogFields, message: string): void
-  info(fields: LogFields, message: string): void
-  warn(fields: LogFields, message: string): void
-  error(fields: LogFields, message: string): void
+  info(fields: FieldsAt<'info'>, message: string): void
+  warn(fields: FieldsAt<'warn'>, message: string): void
+  error(fields: FieldsAt<'error'>, message: string): void
 }
+
+type FieldsAt<Level extends 'info' | 'warn' | 'error'> = LogFields & { event: EventAt<Level> }
 
 export type LogOptions = { name: string; level: string; pretty: boolean }
 

@@ -17,7 +17,7 @@ import type { Span, SpanFields, Traces } from './traces.ts'
 export type TracesOptions = { env: TraceEnvironment; name: string; log: Log }
 
 /** As long as a process that ends waits for spans to leave. */
-const LAST_WORDS_MS = 2 * SECOND
+const LAST_WORDS_MS = SECOND
 
 export function createTraces({ env, name, log }: TracesOptions): Traces {
   const provider = new TracerProvider({
