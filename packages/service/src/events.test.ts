@@ -12,15 +12,13 @@ it('docs/logs.md lists every event once, at its level, and no other', () => {
   expect(rows.sort()).toEqual(Object.entries(EVENTS).sort())
 })
 
-it('every event is told somewhere, and nothing is told without one', () => {
+it('every event is told somewhere: by its name, or as a transition by the state that it leads to', () => {
   const files = globSync('{apps,packages}/*/src/*.ts', { cwd: repository })
   const sources = files.filter((name) => !/test|events\.ts$/.test(name))
   const text = sources.map((name) => readFileSync(`${repository}/${name}`, 'utf8')).join('\n')
 
-  // A transition is told under the name of the state that it leads to.
   const untold = Object.keys(EVENTS).filter((event) => !text.includes(`'${event}'`))
   expect(untold.map((event) => event.replace('payment.', '')).sort()).toEqual(
     ['approved', 'declined', 'reversed', 'reversing', 'review', 'sending', 'unconfirmed'].sort(),
   )
-  expect(text.match(/log\.(debug|info|warn|error)\(\{\}/g)).toBeNull()
 })

@@ -9,7 +9,7 @@ import { type Log, reasonOf } from './log.ts'
 import { createSampler, HEARD } from './sampler.ts'
 import { SECOND } from './times.ts'
 import { endpointOf, headersOf, type TraceEnvironment } from './trace-variables.ts'
-import type { Span, SpanFields, Traces } from './traces.ts'
+import { NO_SPAN, type Span, type SpanFields, type Traces } from './traces.ts'
 
 /** Traces by OpenTelemetry; loaded only where somebody wants them. Spans wait in a queue of fixed size and leave from time to time;
  * when it is full, because nobody takes them, they are dropped. Nothing that has to do with a payment ever waits for this. Nothing
@@ -40,6 +40,7 @@ export function createTraces({ env, name, log }: TracesOptions): Traces {
   function start(context: Context, { name, kind = 'internal', fields = {} }: Start, known: SpanFields): Span {
     const attributes = toAttributes({ ...known, ...fields })
     const otel = tracer.startSpan(name, { kind: KINDS[kind], attributes }, context)
+    if (!otel.isRecording()) return unkept(otel)
     const inside = trace.setSpan(ROOT_CONTEXT, otel)
     const shared = { ...known, ...sharedOf(fields) }
     const span: Span = {
@@ -119,6 +120,13 @@ function traceparentOf(span: OtelSpan): string {
   return `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`
 }
 
+/** Of a trace that is not kept only its number is handed on, and that it is not. */
+function unkept(otel: OtelSpan): Span {
+  const within: Span['within'] = (_part, work) => work(span)
+  const span: Span = { ...NO_SPAN, traceId: otel.spanContext().traceId, traceparent: traceparentOf(otel), within }
+  return span
+}
+
 /** A header that comes twice is none, and neither is one that cannot be read. `tracestate` and baggage are not looked at: they are
  * free text from strangers. */
 function contextOf(heard: unknown, parent: string | undefined): Context {
@@ -172,8 +180,9 @@ function watched(exporter: SpanExporter, log: Log): SpanExporter {
     const failed = error !== undefined
     if (failed === isFailing) return
     isFailing = failed
-    if (failed)
-      log.warn({ event: 'traces.not_exported', reason: reasonOf(error) }, 'spans do not arrive and are dropped')
+    const { code } = (error ?? {}) as { code?: unknown }
+    const fields = { reason: reasonOf(error), ...(typeof code === 'number' && { status: code }) }
+    if (failed) log.warn({ event: 'traces.not_exported', ...fields }, 'spans do not arrive and are dropped')
     else log.info({ event: 'traces.exported' }, 'spans arrive again')
   }
   return {
