@@ -22,17 +22,23 @@ export const ACCESS_KEY = 'canary0access0key0canary0access0'
 
 export type Answer = { status: number; body: Record<string, string | null> }
 
-export type PostOptions = { user?: string; password?: string; path?: string; signal?: AbortSignal }
+export type PostOptions = {
+  user?: string
+  password?: string
+  path?: string
+  headers?: Record<string, string>
+  signal?: AbortSignal
+}
 
 const LIMIT_MS = 20_000
 
 /** One try as Twilio makes it. Rejects when the connection ends without an answer. */
 export async function post(endpoint: string, body: unknown, options: PostOptions = {}): Promise<Answer> {
-  const { user = ACCOUNT, password = ACCESS_KEY, path = '' } = options
+  const { user = ACCOUNT, password = ACCESS_KEY, path = '', headers = {} } = options
   const limit = AbortSignal.timeout(LIMIT_MS)
   const response = await fetch(`${endpoint}${path}`, {
     method: 'POST',
-    headers: { authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}` },
+    headers: { authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`, ...headers },
     body: typeof body === 'string' ? body : JSON.stringify(body),
     signal: options.signal ? AbortSignal.any([limit, options.signal]) : limit,
   })

@@ -1,5 +1,5 @@
 import { confirm, createLedger, createWitness, type Ledger, openReplyChannel, type PaymentRecord } from '@pay/ledger'
-import type { Log } from '@pay/service'
+import { type Log, noTraces } from '@pay/service'
 import type { Redis } from 'ioredis'
 import { createFirstSeen } from '../apps/gateway/src/first-seen.ts'
 import { createLanes } from '../apps/gateway/src/lanes.ts'
@@ -114,7 +114,7 @@ export async function startWorker(name: string, around: Surroundings): Promise<W
   // None is reserved ahead: then the order of things would hang on what other payments did before.
   const ids = { take: client.reserve, distrust: () => undefined }
   const take = createProcessPayment({ ...shared, settle, books, adopt, ids, reserve: settings.reserve })
-  const sweeper = createSweeper({ ...shared, books, adopt, reversal, worker })
+  const sweeper = createSweeper({ ...shared, books, adopt, reversal, worker, traces: noTraces })
   const running = new Set<Promise<void>>()
 
   async function live(): Promise<void> {

@@ -2,12 +2,21 @@ import { expect, it } from 'vitest'
 import { toHumanLine } from './log-line.ts'
 
 it('turns an entry into a few words', () => {
-  const entry = { level: 30, msg: 'finished', pid: 7, payment: 'p_1', method: 'charge', state: 'approved', ms: 57 }
+  const entry = {
+    level: 30,
+    msg: 'approved',
+    event: 'payment.approved',
+    pid: 7,
+    payment: 'p_1',
+    method: 'charge',
+    state: 'approved',
+    ms: 57,
+  }
 
   const line = toHumanLine('worker-1', JSON.stringify(entry))
 
   expect(line).toContain('worker-1')
-  expect(line).toContain('finished charge approved 57 ms')
+  expect(line).toContain('approved charge 57 ms')
   expect(line).not.toContain('p_1')
 })
 

@@ -5,14 +5,16 @@ type Entry = { level: number; msg: string } & Record<string, unknown>
 const WARN = 40
 const ERROR = 50
 /** What a person wants to see of an entry, in this order. */
-const SHOWN = ['method', 'verdict', 'state', 'reason', 'field', 'setting', 'code', 'status', 'count']
+const SHOWN = ['method', 'verdict', 'state', 'class', 'reason', 'field', 'setting', 'code', 'status', 'count']
 
 /** One line of a process for a person, or `undefined` when it is not worth one. The services write JSON; a Redis and the
  * simulator have nothing to say that is not said elsewhere. */
 export function toHumanLine(name: string, line: string): string | undefined {
   const entry = parseEntry(line)
   if (entry === undefined) return /^(gateway|worker)/.test(name) && line.trim() ? `${label(name)}${line}` : undefined
-  const details = SHOWN.flatMap((field) => (entry[field] === undefined ? [] : [String(entry[field])]))
+  // Of a transition the message is the state that was reached.
+  const isNew = (field: string) => entry[field] !== undefined && entry[field] !== entry.msg
+  const details = SHOWN.flatMap((field) => (isNew(field) ? [String(entry[field])] : []))
   const time = entry.ms === undefined ? [] : [`${entry.ms} ms`]
   const text = [entry.msg, ...details, ...time].join(' ')
   return `${label(name)}${coloured(entry.level, text)}`

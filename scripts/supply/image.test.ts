@@ -138,7 +138,7 @@ const isEntry = (file: string) => /^apps\/\w[\w-]*\/src\/main\.ts$|^packages\/\w
 function importedBy(entries: readonly string[], seen = new Set<string>()): Set<string> {
   for (const file of entries.filter((entry) => !seen.has(entry))) {
     seen.add(file)
-    const imported = [...read(file).matchAll(/(?:from|import) '(\.[^']+\.ts)'/g)]
+    const imported = [...read(file).matchAll(/(?:from |import |import\()'(\.[^']+\.ts)'/g)]
     importedBy(
       imported.map(([, path = '']) => join(dirname(file), path)),
       seen,

@@ -342,7 +342,7 @@ describe('a field that cannot be', () => {
       expect(answer.json.error_message).toBe(`The ${spoken} is missing or not valid.`)
       expect(tries).toEqual([])
       expect(lines).toEqual([
-        { level: 'info', fields: { field, verdict: 'invalid_request' }, message: 'refused before queueing' },
+        { level: 'info', fields: { event: 'try.invalid', field }, message: 'refused before queueing' },
       ])
     }),
   )
@@ -377,7 +377,9 @@ describe('silence', () => {
       async ({ ask, lines }) => {
         await expect(ask({ body: body() })).rejects.toThrow('socket hang up')
 
-        expect(lines).toEqual([{ level: 'error', fields: { reason: 'TypeError' }, message: 'a try ended in an error' }])
+        expect(lines).toEqual([
+          { level: 'error', fields: { event: 'try.failed', reason: 'TypeError' }, message: 'a try ended in an error' },
+        ])
       },
       {
         pay: async () => {

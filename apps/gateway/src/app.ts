@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { type Method, parsePayRequest, toPayReply, type Verdict } from '@pay/mapper'
-import { type Log, reasonOf, SAFE_HEADERS, type TrustProxy } from '@pay/service'
+import { type Log, reasonOf, SAFE_HEADERS, type Traces, type TrustProxy } from '@pay/service'
 import express, { type Express, type Request, type Response } from 'express'
 import { bodyOf, readBytes } from './body.ts'
 import { networkOf } from './caller-address.ts'
@@ -29,11 +29,14 @@ export type AppDeps = {
   /** While it is so, each answer is the last on its connection. */
   isLeaving: () => boolean
   metrics: Metrics
+  traces: Traces
   log: Log
 }
 
 /** The path of Bluefin's own bridge, so that only the host changes; the suffixes are Twilio's form from before 2022. */
 export const ENDPOINT = '/api/v4/payments/twilio-bridge'
+/** One trace for each try of somebody with credentials: whoever has none makes none. */
+const TRY = `POST ${ENDPOINT}`
 const PATHS = [ENDPOINT, `${ENDPOINT}/:method`]
 
 // A Map, because an object also has `constructor` and would take it for a method.
@@ -81,18 +84,21 @@ export function createApp(deps: AppDeps): Express {
 
   async function handlePay(request: Request, response: Response): Promise<void> {
     const started = performance.now()
+    const span = deps.traces.begin({ name: TRY, kind: 'server', heard: request.headers.traceparent })
     const body = bodyOf(request)
     const pathMethod = pathMethodOf(response)
     const parsed = parsePayRequest(body, { ...(pathMethod && { pathMethod }), currencies: deps.currencies })
     if (!parsed.ok) {
-      deps.log.info({ field: parsed.field, verdict: 'invalid_request' }, 'refused before queueing')
+      deps.log.info({ event: 'try.invalid', field: parsed.field, trace_id: span.traceId }, 'refused before queueing')
+      span.end({ method: parsed.method, verdict: 'invalid_request', status: 200 })
       return send(response, 200, parsed.method, { kind: 'invalid_request', field: parsed.field })
     }
     const credentials = response.locals.credentials
     const address = deps.trustProxy === undefined ? undefined : networkOf(request.ip)
-    const theTry = { request: parsed.request, body, credentials, address, hungUp: hungUpOf(response) }
+    const theTry = { request: parsed.request, body, credentials, address, hungUp: hungUpOf(response), span }
     const verdict = await deps.pay(theTry).catch(saysNothing)
     deps.metrics.observe(parsed.request.method, verdict?.kind ?? 'silence', performance.now() - started)
+    span.end({ method: parsed.request.method, verdict: verdict?.kind ?? 'silence', ...(verdict && { status: 200 }) })
     if (verdict) send(response, 200, parsed.request.method, verdict)
     else response.destroy()
   }
@@ -100,7 +106,7 @@ export function createApp(deps: AppDeps): Express {
   /** An error of our own says nothing about the payment, so neither do we: the next try joins. Whatever the error looks
    * like, once a try is under way it is not the caller's fault. */
   function saysNothing(error: unknown): undefined {
-    deps.log.error({ reason: reasonOf(error) }, 'a try ended in an error')
+    deps.log.error({ event: 'try.failed', reason: reasonOf(error) }, 'a try ended in an error')
   }
 
   // Express knows an error handler by its four parameters.

@@ -36,10 +36,11 @@ export function renewCertificate(renewal: Renewal): () => void {
     if (server instanceof HttpsServer) server.setSecureContext(secureContextOf({ cert, key }))
     seen = { cert, key }
     onRenewed?.(seen)
-    log.info({}, 'a new certificate is shown')
+    log.info({ event: 'certificate.renewed' }, 'a new certificate is shown')
     return undefined
   }
 
-  const onProblem = (reason: string) => log.error({ reason }, 'the old certificate is shown, the new one cannot be')
+  const onProblem = (reason: string) =>
+    log.error({ event: 'certificate.not_renewed', reason }, 'the old certificate is shown, the new one cannot be')
   return lookAgain({ look, everyMs, onProblem })
 }

@@ -23,6 +23,7 @@ import {
   listen,
   openLedger,
   openStores,
+  openTraces,
   portOf,
   type Running,
   readCertificate,
@@ -62,6 +63,7 @@ import { watchWeather } from './watch-weather.ts'
 export async function startGateway(env: GatewayEnvironment): Promise<Running> {
   const log = createLog({ name: 'gateway', level: env.LOG_LEVEL, pretty: env.LOG_PRETTY })
   checkProcess(env, log)
+  const traces = await openTraces(env, { name: 'gateway', log })
   const times = createTimes(env)
   const stores = await openStores(env, log, giveUp, { role: 'gateway' })
   const subscriber = connectPatiently({ url: env.LEDGER_REDIS_URL, caFile: env.CA_FILE })
@@ -71,7 +73,8 @@ export async function startGateway(env: GatewayEnvironment): Promise<Running> {
   const { ledger, close: closeLedger } = await openLedger({ env, stores, times, log, onWrong: giveUp })
   const stopRenewingKeys = renewSealKeys({ env, ledger: stores.ledger, everyMs: times.renewKeysMs, log })
   const room = createWaitingRoom({ rereadMs: times.rereadMs, readMany: ledger.readMany, gateway, clock })
-  const missed = (error: unknown) => log.warn({ step: 'reread', reason: reasonOf(error) }, 'the ledger did not answer')
+  const missed = (error: unknown) =>
+    log.warn({ event: 'ledger.silent', step: 'reread', reason: reasonOf(error) }, 'the ledger did not answer')
   await openReplyChannel({
     subscriber,
     gateway,
@@ -117,6 +120,7 @@ export async function startGateway(env: GatewayEnvironment): Promise<Running> {
     trustProxy: env.TRUST_PROXY,
     guesses,
     metrics,
+    traces,
     log,
   })
 
@@ -146,12 +150,12 @@ export async function startGateway(env: GatewayEnvironment): Promise<Running> {
   const stopRenewing = files && certificate && renewCertificate({ server, files, certificate, onRenewed, log })
   await listen(server, { port: env.PORT, host: env.HOST, variable: 'PORT' })
   const requestsInWork = countRequests(server)
-  log.info({ port: portOf(server) }, `listening on ${env.HOST}:${portOf(server)}${ENDPOINT}`)
+  log.info({ event: 'process.ready', port: portOf(server) }, `listening on ${env.HOST}:${portOf(server)}${ENDPOINT}`)
 
   return {
     async drain() {
       draining = true
-      log.info({ count: room.size() }, 'draining')
+      log.info({ event: 'process.draining', count: room.size() }, 'draining')
       // Whoever has not heard yet that it is leaving still sends payments here.
       await sleep(times.leavingMs)
       await closed(server, () => requestsInWork() > 0 || room.size() > 0, times.answerByMs)
@@ -166,7 +170,8 @@ export async function startGateway(env: GatewayEnvironment): Promise<Running> {
       await producer.close()
       await closeLedger()
       await stores.close()
-      log.info({}, 'drained')
+      await traces.close()
+      log.info({ event: 'process.drained' }, 'drained')
     },
     flush: () => log.flush(),
   }

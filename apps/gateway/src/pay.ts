@@ -1,7 +1,7 @@
 import { elapsedMs, type GatewayLedger, type Identity, isAttemptOver, type PaymentRecord, verdictOf } from '@pay/ledger'
 import type { Credentials, PayRequest, Verdict } from '@pay/mapper'
 import { type Producer, type SealKeys, sealCredentials, sealPayment } from '@pay/payment-queue'
-import { type Clock, type Log, reasonOf, type Times } from '@pay/service'
+import { type Clock, type Log, NO_SPAN, reasonOf, type Span, type Times } from '@pay/service'
 import { type Admission, admissible } from './admission.ts'
 import type { Lanes, Place } from './lanes.ts'
 import type { Metrics } from './metrics.ts'
@@ -30,6 +30,8 @@ export type Try = {
   /** Undefined: it may be that of a proxy, which many callers share. */
   address?: string | undefined
   hungUp: HungUp
+  /** Where this try is told of. */
+  span?: Span
 }
 
 export type PayDeps = {
@@ -52,12 +54,32 @@ export type PayDeps = {
 export type Pay = (theTry: Try) => Promise<Verdict | undefined>
 
 /** A held try at a deadline; `answerAt` is its ANSWER_BY by the clock of this gateway. */
-type Overdue = { seat: Seat; record: PaymentRecord; answerAt: number }
+type Overdue = { seat: Seat; record: PaymentRecord; answerAt: number; span: Span }
 
 /** A try that was admitted: its payment, and what it needs to be held. */
-type Admitted = { theTry: Try; record: PaymentRecord; seat: Seat; isNew: boolean; arrivedAt: number; readAt: number }
+type Admitted = {
+  theTry: Try
+  record: PaymentRecord
+  seat: Seat
+  isNew: boolean
+  arrivedAt: number
+  readAt: number
+  span: Span
+}
 
 type Reason = Exclude<Admission, 'go'> | 'full' | 'queue' | NonNullable<ReturnType<Misuse['suspect']>>
+
+/** A payment that is taken back, for the log. */
+type Withdrawal = { record: PaymentRecord; span: Span; why: { class: string; reason?: string } }
+
+/** SEND_BY has passed. */
+const TOO_LATE = { class: 'too_late' }
+
+type Known = 'new' | 'join' | 'replay' | 'reused'
+
+const KNOWN = { join: 'try.joined', replay: 'try.replayed', reused: 'try.reused' } as const
+
+const ADD = { name: 'add', kind: 'producer' } as const
 
 const UNCONFIRMED: Verdict = { kind: 'unconfirmed' }
 const NOT_PROCESSED: Verdict = { kind: 'not_processed' }
@@ -79,19 +101,34 @@ export function createPay(deps: PayDeps): Pay {
 
   async function payFromSeat(theTry: Try, key: string, seat: Seat): Promise<Verdict | undefined> {
     const arrivedAt = now()
-    const admitted = await admit(theTry, key, seat)
+    const { span = NO_SPAN } = theTry
+    span.note({ payment: key })
+    const admitted = await span.within({ name: 'admit' }, () => admit(theTry, key, seat), admittedAs)
     if (!admitted || 'kind' in admitted) return unadmitted(key, seat, admitted)
     const { verdict, record, fingerprint } = admitted
     seat.admitted()
     deps.metrics.admitted(verdict)
-    log.info({ payment: key, attempt: record.attempt, method: record.method, verdict, state: record.state }, 'admitted')
+    tell(verdict, record, now() - arrivedAt, span)
     if (verdict === 'reused') return { kind: 'transaction_id_reused' }
     const outcome = verdict === 'replay' ? verdictOf(record) : undefined
     // A request that was told of its decline hears the latest one, which may be that of another with other credentials.
     if (outcome && record.fingerprint === fingerprint) misuse.heard(theTry, record)
     if (outcome) return outcome
     const isNew = verdict === 'new'
-    return leave(record, seat, await hold({ theTry, record, seat, isNew, arrivedAt, readAt: now() }))
+    return leave(record, seat, await hold({ theTry, record, seat, isNew, arrivedAt, readAt: now(), span }))
+  }
+
+  /** A try that begins an attempt makes a payment `accepted`; every other one finds it as it is. */
+  function tell(verdict: Known, { key, attempt, method, state }: PaymentRecord, ms: number, span: Span): void {
+    const fields = { payment: key, attempt, method, state, trace_id: span.traceId }
+    span.note({ attempt })
+    if (verdict === 'new') {
+      span.leads({ key, attempt })
+      log.info({ event: 'payment.accepted', ...fields, from: 'none', ms: Math.round(ms) }, 'accepted')
+    } else {
+      span.follows({ key, attempt })
+      log.info({ event: KNOWN[verdict], ...fields }, `known, ${verdict}`)
+    }
   }
 
   /** A try that is told an outcome has been waited for until then. One that hears nothing, or nothing certain, is waited for no
@@ -156,7 +193,7 @@ export function createPay(deps: PayDeps): Pay {
 
   /** Silence: there is no seat to wait in, and nothing true to say. */
   function turnedAway(key: string): undefined {
-    log.warn({ payment: key, reason: 'full' }, 'a try cannot be held')
+    log.warn({ event: 'try.turned_away', payment: key, reason: 'full' }, 'a try cannot be held')
   }
 
   /** Step 4. A ledger that does not answer is asked again until this try ends: whether this is a repeat cannot be known. A full
@@ -178,7 +215,10 @@ export function createPay(deps: PayDeps): Pay {
       try {
         return { ...(await ledger.admit(admission)), fingerprint }
       } catch (error) {
-        log.warn({ payment: key, step: 'admit', reason: reasonOf(error) }, 'the ledger did not answer')
+        log.warn(
+          { event: 'ledger.silent', payment: key, step: 'admit', reason: reasonOf(error) },
+          'the ledger did not answer',
+        )
         if (now() - deps.firstSeen(key, arrivedAt) >= times.answerByMs) return UNCONFIRMED
         if (!isHeld && isFull()) return turnedAway(key)
         await sleep(times.ledgerRetryMs)
@@ -192,26 +232,29 @@ export function createPay(deps: PayDeps): Pay {
   async function dispatchInTurn(admitted: Admitted, { turn }: Place): Promise<void> {
     if (admitted.record.state !== 'accepted' || !(await turn) || admitted.theTry.hungUp.aborted) return
     try {
-      await dispatch(admitted)
+      await admitted.span.within(ADD, (span) => dispatch(admitted, span))
     } catch (error) {
-      log.warn({ payment: admitted.record.key, step: 'add', reason: reasonOf(error) }, 'the queue did not answer')
+      const { key: payment, attempt } = admitted.record
+      log.warn(
+        { event: 'queue.silent', payment, attempt, step: 'add', reason: reasonOf(error) },
+        'the queue did not answer',
+      )
       if (admitted.isNew) await refuse(admitted, 'queue')
     }
   }
 
-  async function dispatch({ theTry, record, readAt }: Admitted): Promise<void> {
+  async function dispatch({ theTry, record, readAt }: Admitted, { traceparent }: Span): Promise<void> {
     const { request, credentials } = theTry
     const sealed = sealPayment({ request, credentials }, record, sealKeys)
-    await producer.add(record, sealed, leftUntil(record, times.answerByMs) - (now() - readAt))
+    await producer.add(record, sealed, leftUntil(record, times.answerByMs) - (now() - readAt), traceparent)
     weather.queued()
   }
 
   /** Nothing can be done for this try. That is said only when the ledger has acknowledged that nothing will be sent; when a
    * worker was faster, or the ledger does not answer, nothing true can be said yet: undefined. */
-  async function refuse({ record, isNew, arrivedAt }: Admitted, reason: Reason): Promise<Verdict | undefined> {
+  async function refuse({ record, isNew, arrivedAt, span }: Admitted, reason: Reason): Promise<Verdict | undefined> {
     if (!isNew) return undefined
-    log.warn({ payment: record.key, attempt: record.attempt, reason }, 'a new payment cannot be taken')
-    const latest = await withdraw(record).catch(() => undefined)
+    const latest = await withdraw({ record, span, why: { class: 'refused', reason } }).catch(() => undefined)
     if (latest) room.tell(latest)
     const verdict = latest && outcomeFor(record, latest)
     if (verdict) deps.metrics.refused(reason, now() - arrivedAt)
@@ -219,7 +262,12 @@ export function createPay(deps: PayDeps): Pay {
   }
 
   /** Step 6. */
-  async function wait({ theTry, seat, record: admitted }: Admitted): Promise<Verdict | undefined> {
+  function wait(admitted: Admitted): Promise<Verdict | undefined> {
+    const heard = (verdict: Verdict | undefined) => ({ verdict: verdict?.kind ?? 'silence' })
+    return admitted.span.within({ name: 'wait' }, () => waitFor(admitted), heard)
+  }
+
+  async function waitFor({ theTry, seat, record: admitted, span }: Admitted): Promise<Verdict | undefined> {
     let record = admitted
     let readAt = now()
     // ANSWER_BY is long past then; but to undo it takes no longer than PayConex may take.
@@ -228,7 +276,7 @@ export function createPay(deps: PayDeps): Pay {
       const answerAt = record.state === 'reversing' ? reversedBy : readAt + leftUntil(record, times.answerByMs)
       const deadline = record.state === 'accepted' ? readAt + leftUntil(record, times.sendByMs) : answerAt
       const early = await seat.next(Math.max(0, deadline - now()))
-      const news = early.kind === 'deadline' ? await onDeadline({ seat, record, answerAt }) : early
+      const news = early.kind === 'deadline' ? await onDeadline({ seat, record, answerAt, span }) : early
       if (news.kind === 'hung up') return undefined
       if (news.kind === 'deadline') return UNCONFIRMED
       const verdict = outcomeFor(admitted, news.record)
@@ -242,15 +290,16 @@ export function createPay(deps: PayDeps): Pay {
 
   /** SEND_BY: withdraw it, or learn that the worker was faster. ANSWER_BY: look a last time. A ledger that does not answer
    * is asked again, for as long as there is somebody to answer. `deadline`: ANSWER_BY has passed without an outcome. */
-  async function onDeadline({ seat, record, answerAt }: Overdue): Promise<News> {
+  async function onDeadline({ seat, record, answerAt, span }: Overdue): Promise<News> {
     for (;;) {
       try {
         const isAccepted = record.state === 'accepted'
-        const latest = await (isAccepted ? withdraw(record, { whenExpired: true }) : ledger.read(record.key))
+        const latest = await (isAccepted ? withdraw({ record, span, why: TOO_LATE }) : ledger.read(record.key))
         const isPending = !latest || (verdictOf(latest) === undefined && leftUntil(latest, times.answerByMs) <= 0)
         return isPending ? { kind: 'deadline' } : { kind: 'told', record: latest }
       } catch (error) {
-        log.warn({ payment: record.key, step: 'deadline', reason: reasonOf(error) }, 'the ledger did not answer')
+        const fields = { payment: record.key, step: 'deadline', reason: reasonOf(error) }
+        log.warn({ event: 'ledger.silent', ...fields }, 'the ledger did not answer')
         if (now() >= answerAt) return { kind: 'deadline' }
         const news = await seat.next(times.ledgerRetryMs)
         if (news.kind !== 'deadline') return news
@@ -260,8 +309,13 @@ export function createPay(deps: PayDeps): Pay {
 
   /** accepted -> not_sent, where it still is; the record as it then stands. Once this attempt is over, whoever ended it, its
    * sealed card data goes at once. */
-  async function withdraw(record: PaymentRecord, options = { whenExpired: false }): Promise<PaymentRecord | undefined> {
-    const reply = await ledger.withdraw(record, { state: 'not_sent' }, options)
+  async function withdraw({ record, span, why }: Withdrawal): Promise<PaymentRecord | undefined> {
+    const reply = await ledger.withdraw(record, { state: 'not_sent' }, { whenExpired: why === TOO_LATE })
+    if (reply?.verdict === 'withdrawn') {
+      const { key: payment, attempt, method, state, now, first } = reply.record
+      const fields = { payment, attempt, method, from: 'accepted', state, ms: now - first, trace_id: span.traceId }
+      log.info({ event: 'payment.not_sent', ...fields, ...why }, 'not sent')
+    }
     // Nobody waits for this: what cannot be erased now is gone at ANSWER_BY.
     if (reply && isAttemptOver(record, reply.record)) void producer.shred(record).catch(() => undefined)
     return reply?.record
@@ -276,6 +330,12 @@ function outcomeFor(admitted: PaymentRecord, latest: PaymentRecord): Verdict | u
   if (latest.fingerprint !== admitted.fingerprint) return NOT_PROCESSED
   return verdictOf(latest)
 }
+
+/** For a trace. */
+const admittedAs = (admitted: { verdict: string; record: PaymentRecord } | Verdict | undefined) =>
+  admitted && 'verdict' in admitted
+    ? { verdict: admitted.verdict, state: admitted.record.state, attempt: admitted.record.attempt }
+    : { verdict: admitted?.kind ?? 'silence' }
 
 /** What is left, at the time the record was read, of a time that counts from the first try of its attempt. */
 const leftUntil = (record: PaymentRecord, ms: number): number => ms - elapsedMs(record)

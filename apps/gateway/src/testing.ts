@@ -1,7 +1,7 @@
 import { Agent, type IncomingHttpHeaders, type RequestOptions, request, type Server } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import type { PaymentRecord } from '@pay/ledger'
-import type { Log, LogFields, TrustProxy } from '@pay/service'
+import { type Log, type LogFields, noTraces, type TrustProxy } from '@pay/service'
 import visaCharge from '../../../examples/charge-card.json' with { type: 'json' }
 import legacyCharge from '../../../examples/charge-legacy.json' with { type: 'json' }
 import visaToken from '../../../examples/tokenize-card.json' with { type: 'json' }
@@ -108,6 +108,7 @@ export async function withApp(use: (door: Door) => Promise<void>, options: AppOp
     guesses,
     isLeaving,
     metrics,
+    traces: noTraces,
     log,
   })
   const server = createDoor({

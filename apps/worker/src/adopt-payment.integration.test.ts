@@ -156,7 +156,7 @@ describe('a payment whose credentials cannot be opened', () => {
       expect(await payment.read()).toMatchObject({ state: 'sending' })
       expect((await payment.read()).owner).toBeUndefined()
       expect(lockedOut).toBe(1)
-      const said = { payment: payment.key, step: 'look up', reason: code }
+      const said = { event: 'payment.locked', payment: payment.key, reason: code }
       expect(lines).toContainEqual(['error', said, 'the credentials cannot be opened'])
       expect(JSON.stringify(lines).replaceAll(payment.key, '')).not.toMatch(/1\.k\d|k9|120615|abcdef/)
     },

@@ -1,7 +1,7 @@
 import { type Entry, elapsedMs, type Ledger, type PaymentRecord } from '@pay/ledger'
 import { type Credentials, type StatusOutcome, type Transaction, toTransaction } from '@pay/mapper'
 import { openCredentials, openPayment, type SealedPayments, type SealKeys } from '@pay/payment-queue'
-import { type Clock, type Log, reasonOf, type Times } from '@pay/service'
+import { type Clock, type Log, NO_SPAN, reasonOf, type Span, type Times } from '@pay/service'
 import type { Books } from './books.ts'
 import type { Owners } from './owners.ts'
 import { entryOf, lastSent, type Settle, type Unclear } from './settle.ts'
@@ -32,26 +32,28 @@ export function createAdoptPayment(deps: AdoptDeps) {
   /** A payment in `sending` whose owner is silent: asked about until ANSWER_BY, and where it was never there, sent once more as
    * long as what was sealed for it lives. One that only another worker can ask about is left to it while there is somebody to
    * answer. */
-  const takeOver = (record: PaymentRecord): Promise<void> =>
+  const takeOver = (record: PaymentRecord, span: Span = NO_SPAN): Promise<void> =>
     owners.lend(async (owner) => {
-      const unclear = await claim(record, owner)
+      const unclear = await claim(record, owner, span)
       if (!unclear) return
       if (isForAnother(unclear)) return books.release(unclear.record, owner)
-      log.warn({ payment: record.key, attempt: record.attempt }, 'taken over from a silent worker')
+      const { key: payment, attempt } = record
+      const fields = { event: 'payment.taken_over', payment, attempt, trace_id: span.traceId } as const
+      log.warn(fields, 'taken over from a silent worker')
       const entry = await settle.ask({ ...unclear, transaction: await transactionOf(unclear.record) })
-      await (entry ? books.finish(unclear.record, owner, entry) : books.release(unclear.record, owner))
+      await (entry ? books.finish(unclear.record, owner, entry, span) : books.release(unclear.record, owner))
     })
 
   const isForAnother = ({ credentials, record }: Unclear) =>
     credentials === undefined && lastSent(record).id !== undefined && elapsedMs(record) < times.answerByMs
 
   /** An unconfirmed payment is asked about once more; after the last time, or without an id to ask by, a person must look. */
-  const askAgain = (record: PaymentRecord): Promise<void> =>
+  const askAgain = (record: PaymentRecord, span: Span = NO_SPAN): Promise<void> =>
     owners.lend(async (owner) => {
-      const unclear = await claim(record, owner)
+      const unclear = await claim(record, owner, span)
       if (!unclear) return
       const { outcome, unanswered } = await lookUp(unclear)
-      await books.finish(unclear.record, owner, entryOf(outcome) ?? unanswered)
+      await books.finish(unclear.record, owner, entryOf(outcome) ?? unanswered, span)
     })
 
   /** What PayConex says, and what is written down if it is no answer. Of "there is no such transaction" also when it was asked, where
@@ -84,7 +86,7 @@ export function createAdoptPayment(deps: AdoptDeps) {
     return sent !== undefined && now - sent >= ms && steady.hasPassed(ms, sent)
   }
 
-  async function claim(record: PaymentRecord, owner: string): Promise<Unclear | undefined> {
+  async function claim(record: PaymentRecord, owner: string, span?: Span): Promise<Unclear | undefined> {
     const first = await ask(record, owner)
     // A command that was not answered may be carried out after the one that was refused. The payment would be ours without our
     // knowing, and nobody else's as long as we live: so it is asked for again when that must have happened.
@@ -95,7 +97,7 @@ export function createAdoptPayment(deps: AdoptDeps) {
     const { record: latest, sealedCredentials } = taken
     // Its worker may have sent as late as this.
     const sentBy = (latest.sent ?? latest.now) + times.sendWindowMs + times.connectTimeoutMs
-    return { record: latest, owner, readAt, sentBy, credentials: opened(latest, sealedCredentials) }
+    return { record: latest, owner, readAt, sentBy, credentials: opened(latest, sealedCredentials), span }
   }
 
   /** Insists on an answer; `tries`: how many that took. */
@@ -113,7 +115,7 @@ export function createAdoptPayment(deps: AdoptDeps) {
     try {
       return openCredentials(sealedCredentials, key, sealKeys)
     } catch (error) {
-      log.error({ payment: key, step: 'look up', reason: reasonOf(error) }, 'the credentials cannot be opened')
+      log.error({ event: 'payment.locked', payment: key, reason: reasonOf(error) }, 'the credentials cannot be opened')
       deps.onLocked()
       return undefined
     }
@@ -127,7 +129,10 @@ export function createAdoptPayment(deps: AdoptDeps) {
       const payment = openPayment(text, record, sealKeys)
       return toTransaction(payment.request, payment.credentials, deps.mapping).transaction
     } catch (error) {
-      log.warn({ payment: record.key, step: 'open', reason: reasonOf(error) }, 'the payment cannot be opened')
+      log.warn(
+        { event: 'payment.unopened', payment: record.key, reason: reasonOf(error) },
+        'the payment cannot be opened',
+      )
       return undefined
     }
   }

@@ -86,10 +86,10 @@ export function createCircuit({ connect, exchange, times, clock, onChange = () =
 
   const payconex: Payconex = {
     ...client,
-    async reserve(credentials) {
+    async reserve(credentials, ...more) {
       if (isOpen) return NOTHING
       lastSeen = credentials
-      const reservation = await client.reserve(credentials)
+      const reservation = await client.reserve(credentials, ...more)
       if (reservation.kind === 'reserved' || reservation.kind === 'declined') lastAnswered = credentials
       return reservation
     },

@@ -360,7 +360,7 @@ describe('an account is not trusted with ids ahead any more', () => {
     await prove()
     await take()
     expect(asked).toHaveLength(2)
-    expect(lines).toEqual([['warn', { step: 'reserve', reason: expect.any(String) }, NO_MORE]])
+    expect(lines).toEqual([['warn', { event: 'payconex.ids_distrusted', reason: expect.any(String) }, NO_MORE]])
   })
 
   it('when the fence has seen the id with another payment', async () => {

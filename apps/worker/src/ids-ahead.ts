@@ -1,6 +1,6 @@
 import { hash, randomBytes } from 'node:crypto'
 import type { Credentials, Reservation, Transaction } from '@pay/mapper'
-import { type Clock, type Log, reasonOf, type Times } from '@pay/service'
+import { type Clock, type Log, NO_SPAN, reasonOf, type Span, type Times } from '@pay/service'
 import { credentialsOf } from './circuit.ts'
 import type { Unsent } from './classify.ts'
 import type { Metrics } from './metrics.ts'
@@ -77,12 +77,13 @@ export function createIdsAhead(options: IdsAheadOptions) {
   }
 
   /** An id for one payment. What was fetched ahead and failed is never seen here; a fetch under way is this payment's own. */
-  async function take(credentials: Credentials): Promise<Reservation | Unsent> {
+  async function take(credentials: Credentials, span: Span = NO_SPAN): Promise<Reservation | Unsent> {
     const stock = stocks.size > 0 && hasAnsweredWithin(times.signOfLifeMs) ? stockOf(credentials) : undefined
     const ahead = stock && next(stock)
     const wasHere = ahead?.isHere === true
     metrics.reserved(wasHere ? 'ahead' : 'waited')
-    const coming = ahead?.coming ?? payconex.reserve(credentials)
+    span.note({ reserved: wasHere ? 'ahead' : 'waited' })
+    const coming = ahead?.coming ?? payconex.reserve(credentials, span)
     if (stock) follow(stock, credentials, wasHere)
     const reservation = await coming
     if (reservation.kind === 'declined') forget(credentials)
@@ -168,7 +169,7 @@ export function createIdsAhead(options: IdsAheadOptions) {
   function distrust(credentials: Credentials, reason: string): void {
     if (most === 0 || stocks.get(nameOf(credentials)) === 'distrusted') return
     put(credentials, 'distrusted')
-    log.warn({ step: 'reserve', reason }, 'no ids are reserved ahead any more for an account')
+    log.warn({ event: 'payconex.ids_distrusted', reason }, 'no ids are reserved ahead any more for an account')
   }
 
   function failed(error: unknown): Reservation {
@@ -187,8 +188,8 @@ export function createIdsAhead(options: IdsAheadOptions) {
     /** The same PayConex, listened to. */
     payconex: {
       ...payconex,
-      async submit(transaction, asked = {}) {
-        const submitted = await payconex.submit(transaction, asked)
+      async submit(transaction, asked = {}, ...more) {
+        const submitted = await payconex.submit(transaction, asked, ...more)
         const { reservedId, isRepeat = false } = asked
         if (most > 0 && reservedId !== undefined) learn(transaction, reservedId, isRepeat, submitted)
         return submitted

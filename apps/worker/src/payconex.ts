@@ -16,6 +16,7 @@ import {
   toReversal,
   type Unanswered,
 } from '@pay/mapper'
+import { NO_SPAN, type Span, type SpanFields } from '@pay/service'
 import type { Exchanged, Unsent } from './classify.ts'
 import type { Exchange } from './exchange.ts'
 
@@ -37,9 +38,14 @@ export type Payconex = ReturnType<typeof createPayconex>
 export function createPayconex({ url, exchange, timeoutMs, questionTimeoutMs }: PayconexOptions) {
   const qsapi = `${url}/api/qsapi/3.8`
   const tsapi = `${url}/api/tsapi/3.8`
+  const { hostname: server = '' } = URL.parse(url) ?? {}
 
-  const ask = (credentials: Credentials, action: string, more: Fields = {}, { alone = false } = {}) =>
-    exchange({
+  /** The trace ends here: PayConex is not told of it, and of what is said only its kind is. */
+  const traced = (span: Span, api: string, request: Parameters<Exchange>[0]) =>
+    span.within({ name: `PayConex ${api}`, kind: 'client', fields: { api, server } }, () => exchange(request), seen)
+
+  const ask = (credentials: Credentials, action: string, { more = {}, alone = false, span = NO_SPAN }: Asking) =>
+    traced(span, action, {
       url: tsapi,
       form: encode({
         account_id: credentials.accountId,
@@ -55,32 +61,32 @@ export function createPayconex({ url, exchange, timeoutMs, questionTimeoutMs }: 
   const isNew = createMemory()
 
   // An answer says by its id which payment it is about. Where it cannot, the connection must (decision 15).
-  const order = (fields: Fields, { alone }: { alone: boolean }) =>
-    exchange({ url: qsapi, form: encode(fields), timeoutMs, alone })
+  const order = (fields: Fields, { alone, span = NO_SPAN }: { alone: boolean; span?: Span | undefined }) =>
+    traced(span, String(fields.transaction_type), { url: qsapi, form: encode(fields), timeoutMs, alone })
 
   return {
     /** Step 8: an id under which PayConex recognises a repeat, and by which the payment can be looked up. */
-    async reserve(credentials: Credentials): Promise<Reservation | Unsent> {
-      const reservation = heard(await ask(credentials, 'GET_TRANSACTION_ID'), interpretReservation)
+    async reserve(credentials: Credentials, span?: Span): Promise<Reservation | Unsent> {
+      const reservation = heard(await ask(credentials, 'GET_TRANSACTION_ID', { span }), interpretReservation)
       if (reservation.kind !== 'reserved' || isNew(reservation.transactionId)) return reservation
       return { kind: 'unanswered', reason: 'the reserved id was given before' }
     },
 
     /** Step 10, with the id fetched beforehand if there is one; `isRepeat` if the same was sent under it before. */
-    async submit(transaction: Transaction, asked: Omit<Asked, 'transaction'> = {}): Promise<Submitted> {
+    async submit(transaction: Transaction, asked: Omit<Asked, 'transaction'> = {}, span?: Span): Promise<Submitted> {
       const { reservedId } = asked
       const reserved = reservedId !== undefined && { transaction_id: reservedId }
       const alone = reservedId === undefined
-      return heard(await order({ ...transaction.fields, ...reserved }, { alone }), (status, text) =>
+      return heard(await order({ ...transaction.fields, ...reserved }, { alone, span }), (status, text) =>
         interpretAnswer(status, text, { transaction, ...asked }),
       )
     },
 
     /** Step 11: what became of it. Also of a reversal, which is `approved` when it was done. */
-    async lookUp(credentials: Credentials, asked: AskedStatus): Promise<StatusOutcome> {
+    async lookUp(credentials: Credentials, asked: AskedStatus, span?: Span): Promise<StatusOutcome> {
       const which = { transaction_id: asked.reservedId }
       // That there is none is said without an id.
-      const answer = await ask(credentials, 'GET_TRANSACTION_STATUS', which, { alone: true })
+      const answer = await ask(credentials, 'GET_TRANSACTION_STATUS', { more: which, alone: true, span })
       if (answer.kind !== 'answered') return { kind: 'unanswered', reason: answer.reason }
       return interpretStatus(answer.status, answer.text, asked)
     },
@@ -89,13 +95,20 @@ export function createPayconex({ url, exchange, timeoutMs, questionTimeoutMs }: 
     async reverse(
       credentials: Credentials,
       asked: AskedReversal & { customId: string },
+      span?: Span,
     ): Promise<ReversalOutcome | Unsent> {
-      return heard(await order(toReversal({ credentials, ...asked }), { alone: true }), (status, text) =>
+      return heard(await order(toReversal({ credentials, ...asked }), { alone: true, span }), (status, text) =>
         interpretReversal(status, text, asked),
       )
     },
   }
 }
+
+type Asking = { more?: Fields; alone?: boolean; span?: Span | undefined }
+
+/** Of an answer its status, of a failure its class: never what was said. */
+const seen = (exchanged: Exchanged): SpanFields =>
+  exchanged.kind === 'answered' ? { status: exchanged.status } : { error: exchanged.kind, reason: exchanged.reason }
 
 const REMEMBERED_IDS = 1000
 

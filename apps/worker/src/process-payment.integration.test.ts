@@ -144,7 +144,7 @@ describe('a job', () => {
   }
 
   it.each([
-    ['is gone', undefined, () => sealed.shred(payment.attempt)],
+    ['is gone', 'gone', () => sealed.shred(payment.attempt)],
     ['is no sealed text', 'NOT_SEALED', () => keep('2.k1.AAAA')],
     ['was altered', 'ALTERED', async () => keep((await kept()).replace(/.{4}$/, 'AAAA'))],
     ['was sealed for another payment', 'ALTERED', async () => keep(await ofAnother())],
@@ -165,8 +165,10 @@ describe('a job', () => {
     expect(await payment.state()).toBe('not_sent')
     expect(asked.submit).toBe(0)
     expect(await payment.sealed()).toBeNull()
-    const said = { payment: payment.key, attempt: 1, step: 'open', ...(reason && { reason }) }
-    expect(lines).toContainEqual(['warn', said, reason ? 'the payment cannot be opened' : 'the sealed payment is gone'])
+    const said = { event: 'payment.unopened', payment: payment.key, attempt: 1, reason }
+    expect(lines).toContainEqual(['warn', said, expect.any(String)])
+    const told = { event: 'payment.not_sent', from: 'accepted', state: 'not_sent', class: 'unopened' }
+    expect(lines).toContainEqual(['info', expect.objectContaining(told), 'not_sent'])
     expect(JSON.stringify(lines).replaceAll(payment.key, '')).not.toMatch(/1\.k\d|k9|4111|0827|120615/)
   })
 })

@@ -1,6 +1,6 @@
 import { type Entry, elapsedMs, type Ledger, type PaymentRecord } from '@pay/ledger'
 import { ALREADY_REVERSED, type Credentials, type ReversalOutcome, type StatusOutcome } from '@pay/mapper'
-import type { Clock, Log, Times } from '@pay/service'
+import { type Clock, type Log, NO_SPAN, type Span, type Times } from '@pay/service'
 import type { AdoptPayment } from './adopt-payment.ts'
 import type { Books } from './books.ts'
 import type { Metrics } from './metrics.ts'
@@ -41,14 +41,14 @@ export function createReversePayment(deps: ReverseDeps) {
   const { ledger, books, payconex, adopt, times, owners, clock, log } = deps
 
   /** An approved payment that was left open: nobody heard of it, and nobody will. */
-  const reverse = (record: PaymentRecord): Promise<void> =>
+  const reverse = (record: PaymentRecord, span: Span = NO_SPAN): Promise<void> =>
     owners.lend(async (owner) => {
       const isToBeReversed = !record.heard && (deps.reversesLate || record.wanted)
       if (!isToBeReversed) return keep(record)
-      const claimed = await adopt.claim(record, owner)
+      const claimed = await adopt.claim(record, owner, span)
       if (!claimed) return
       if (!claimed.credentials) return leave(claimed.record)
-      const reversal = await reserve(record, claimed.credentials)
+      const reversal = await reserve(record, claimed.credentials, span)
       const fenced = reversal && (await fence(claimed, reversal))
       if (fenced) await send(fenced, claimed.credentials)
     })
@@ -59,20 +59,24 @@ export function createReversePayment(deps: ReverseDeps) {
   }
 
   /** A reversal whose worker fell silent, or whose answer was lost: asked about once more. */
-  const askAgain = (record: PaymentRecord): Promise<void> =>
+  const askAgain = (record: PaymentRecord, span: Span = NO_SPAN): Promise<void> =>
     owners.lend(async (owner) => {
-      const unclear = await adopt.claim(record, owner)
+      const unclear = await adopt.claim(record, owner, span)
       if (!unclear) return
       const { outcome, unanswered } = await adopt.lookUp(unclear)
-      await books.finish(unclear.record, owner, entryOf(outcome) ?? unanswered)
+      await books.finish(unclear.record, owner, entryOf(outcome) ?? unanswered, span)
     })
 
   /** Undefined: the sweeper comes again. */
-  async function reserve({ key, attempt }: PaymentRecord, credentials: Credentials): Promise<string | undefined> {
-    const reservation = await payconex.reserve(credentials)
+  async function reserve(
+    { key, attempt }: PaymentRecord,
+    credentials: Credentials,
+    span: Span,
+  ): Promise<string | undefined> {
+    const reservation = await payconex.reserve(credentials, span)
     if (reservation.kind === 'reserved') return reservation.transactionId
     log.warn(
-      { payment: key, attempt, step: 'reverse', verdict: reservation.kind },
+      { event: 'payconex.no_id', payment: key, attempt, step: 'reverse', verdict: reservation.kind },
       'PayConex gave no id for a reversal',
     )
     return undefined
@@ -81,28 +85,35 @@ export function createReversePayment(deps: ReverseDeps) {
   async function fence({ record, owner, ...rest }: Unclear, reversal: string): Promise<Unclear | undefined> {
     const askedAt = clock.now()
     const reply = await books.insist('reverse', record.key, () => ledger.reverse(record, { owner, reversal }))
-    if (reply?.verdict === 'reversing') return { ...rest, record: reply.record, owner, readAt: askedAt }
+    if (reply?.verdict === 'reversing') {
+      books.told(record.state, reply.record, {}, rest.span ?? NO_SPAN)
+      return { ...rest, record: reply.record, owner, readAt: askedAt }
+    }
     // Somebody may have heard of it, or its clock went back: nobody knows whether it may still be undone.
     if (reply?.verdict === 'refused' && reply.record.state === 'approved') await keep(record)
     return undefined
   }
 
   async function send(fenced: Unclear, credentials: Credentials): Promise<void> {
-    const { record, owner, readAt } = fenced
+    const { record, owner, readAt, span } = fenced
     const { id: chargeId = '', reversal: reservedId = '', custom_id: customId } = record
     // Too long since the fence was asked for: it may not be ours any more. The next look asks what became of it.
     const isFresh = clock.now() - readAt <= times.sendWindowMs
-    const outcome = isFresh ? await payconex.reverse(credentials, { chargeId, reservedId, customId }) : LATE
-    log.info({ payment: record.key, step: 'reverse', verdict: outcome.kind }, 'asked PayConex to reverse')
+    const outcome = isFresh ? await payconex.reverse(credentials, { chargeId, reservedId, customId }, span) : LATE
+    const fields = { event: 'payment.reversal_asked', payment: record.key, verdict: outcome.kind } as const
+    log.info(fields, 'asked PayConex to reverse')
     const known = outcome.kind === 'unsent' ? undefined : entryOf(outcome)
-    await books.finish(record, owner, known ?? adopt.scheduled(fenced))
+    await books.finish(record, owner, known ?? adopt.scheduled(fenced), span)
   }
 
   async function keep({ key, attempt }: PaymentRecord): Promise<void> {
     const reply = await books.insist('keep', key, () => ledger.keep(key))
     if (reply?.verdict !== 'kept' || reply.record.heard) return
     deps.metrics.late()
-    log.warn({ payment: key, attempt, state: 'approved' }, 'approved, and nobody can have heard of it')
+    log.warn(
+      { event: 'payment.late_approval', payment: key, attempt, state: 'approved' },
+      'approved, and nobody can have heard of it',
+    )
   }
 
   return { reverse, askAgain }

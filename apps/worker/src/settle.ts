@@ -1,6 +1,6 @@
 import { type Attempt, type Entry, elapsedMs, type Ledger, type PaymentRecord } from '@pay/ledger'
 import type { Credentials, StatusOutcome, Transaction } from '@pay/mapper'
-import { type Clock, type Log, reasonOf, type Times } from '@pay/service'
+import { type Clock, type Log, reasonOf, type Span, type Times } from '@pay/service'
 import type { Metrics } from './metrics.ts'
 import { pauseMs } from './pause.ts'
 import type { Payconex, Submitted } from './payconex.ts'
@@ -32,6 +32,7 @@ export type Fenced = {
   credentials: Credentials
   /** When the fence was asked for, by the worker's clock. */
   askedAt: number
+  span?: Span
 }
 
 /** A payment that may have been sent, and whose answer is not known. */
@@ -46,6 +47,7 @@ export type Unclear = {
   credentials: Credentials | undefined
   /** What was sent, for once more; absent where it cannot be known any more. */
   transaction?: Transaction | undefined
+  span?: Span | undefined
 }
 
 export type Settle = ReturnType<typeof createSettle>
@@ -58,7 +60,7 @@ export function createSettle({ payconex, ledger, times, draining, clock, metrics
 
   /** Sends a fenced payment, and asks about it when the answer is lost. */
   async function send(fenced: Fenced): Promise<Entry | undefined> {
-    const { transaction, credentials, owner } = fenced
+    const { transaction, credentials, owner, span } = fenced
     let { record, askedAt } = fenced
     for (let tries = 0; ; tries += 1) {
       while (now() - askedAt > times.sendWindowMs) {
@@ -68,17 +70,27 @@ export function createSettle({ payconex, ledger, times, draining, clock, metrics
         record = renewed
       }
       const begunAt = now()
-      const submitted = await payconex.submit(transaction, { reservedId: record.reserved })
+      const submitted = await payconex.submit(transaction, { reservedId: record.reserved }, span)
       const sentBy = record.now + sentAt(begunAt) - askedAt
-      const unclear = { record, owner, readAt: askedAt, sentBy, credentials, transaction }
-      if (submitted.kind !== 'unsent') return entryOf(submitted) ?? ask(unclear)
-      log[submitted.retry ? 'warn' : 'error'](
-        { ...nameOf(record), reason: submitted.reason },
-        'never connected to PayConex',
-      )
-      if (!submitted.retry) return { state: 'not_sent' }
+      const unclear = { record, owner, readAt: askedAt, sentBy, credentials, transaction, span }
+      if (submitted.kind !== 'unsent') return entryOf(submitted) ?? ask(unanswered(unclear, submitted))
+      if (!submitted.retry) return neverConnected(record, submitted)
+      const fields = { event: 'payconex.not_connected', ...nameOf(record), reason: submitted.reason } as const
+      log.warn(fields, 'never connected to PayConex')
       await sleep(pauseMs(times.connectRetryMs, tries))
     }
+  }
+
+  /** Another try would end the same way. */
+  function neverConnected(record: PaymentRecord, { reason }: { reason: string }): Entry {
+    log.error({ event: 'payconex.unreachable', ...nameOf(record), step: 'send', reason }, 'PayConex cannot be reached')
+    return { state: 'not_sent' }
+  }
+
+  function unanswered(unclear: Unclear, submitted: Submitted): Unclear {
+    const reason = 'reason' in submitted ? submitted.reason : submitted.kind
+    log.warn({ event: 'payconex.no_answer', ...nameOf(unclear.record), reason }, 'no answer to what was sent')
+    return unclear
   }
 
   /** A send that was delayed asks the fence again, which refuses once SEND_BY has passed or the payment has another owner.
@@ -93,7 +105,10 @@ export function createSettle({ payconex, ledger, times, draining, clock, metrics
       return await ask()
     } catch (error) {
       metrics.ledgerFailed(step)
-      log.warn({ ...nameOf(record), step, reason: reasonOf(error) }, 'the ledger did not answer')
+      log.warn(
+        { event: 'ledger.silent', ...nameOf(record), step, reason: reasonOf(error) },
+        'the ledger did not answer',
+      )
       return undefined
     }
   }
@@ -125,14 +140,15 @@ export function createSettle({ payconex, ledger, times, draining, clock, metrics
   /** Once more under the same reserved id: PayConex refuses it if it has the first after all. Its yes is a yes; a no may be about
    * the repeat and not about the payment, so a look-up has to say it, too, once PayConex cannot be at work on the send before any
    * more. Undefined where the ledger does not permit it, or has too long ago to be sure that it still does. */
-  async function repeat({ record, owner, transaction }: Unclear) {
+  async function repeat({ record, owner, transaction, span }: Unclear) {
     if (!transaction) return undefined
     const askedAt = now()
     const reply = await permissionOf('repeat', record, () => ledger.repeat(record, owner))
-    log.info({ ...nameOf(record), step: 'repeat', verdict: reply?.verdict ?? 'none' }, 'asked to send once more')
+    const verdict = reply?.verdict ?? 'none'
+    log.info({ event: 'payment.repeat_asked', ...nameOf(record), verdict }, 'asked to send once more')
     if (reply?.verdict !== 'permitted' || now() - askedAt > times.sendWindowMs) return undefined
     const begunAt = now()
-    const submitted = await payconex.submit(transaction, { reservedId: record.reserved, isRepeat: true })
+    const submitted = await payconex.submit(transaction, { reservedId: record.reserved, isRepeat: true }, span)
     const sentBy = reply.record.now + sentAt(begunAt) - askedAt
     const isYes = submitted.kind === 'approved' || submitted.kind === 'contradiction'
     const isAtWork = submitted.kind === 'unanswered'
@@ -141,13 +157,13 @@ export function createSettle({ payconex, ledger, times, draining, clock, metrics
 
   /** One look-up of what was sent last. */
   async function lookUp(unclear: Unclear): Promise<StatusOutcome> {
-    const { record, credentials } = unclear
+    const { record, credentials, span } = unclear
     const { type, id } = lastSent(record)
     if (id === undefined || !credentials) return { kind: 'unanswered', reason: 'nothing to ask by' }
     // Before that PayConex may still be at work on it; what it says of an error then is not its last word.
     const pastTimeout = sinceSent(unclear) >= times.payconexTimeoutMs
-    const outcome = await payconex.lookUp(credentials, { type, reservedId: id, pastTimeout })
-    log.info({ ...nameOf(record), step: 'look up', verdict: outcome.kind }, 'asked PayConex')
+    const outcome = await payconex.lookUp(credentials, { type, reservedId: id, pastTimeout }, span)
+    log.info({ event: 'payment.looked_up', ...nameOf(record), verdict: outcome.kind }, 'asked PayConex')
     return outcome
   }
 

@@ -1,6 +1,12 @@
 import type { Ledger } from '@pay/ledger'
-import { createConsumer, createSealedPayments, createWeatherStation, type ShardConnections } from '@pay/payment-queue'
-import { reasonOf } from '@pay/service'
+import {
+  createConsumer,
+  createSealedPayments,
+  createWeatherStation,
+  type Job,
+  type ShardConnections,
+} from '@pay/payment-queue'
+import { reasonOf, type Traces } from '@pay/service'
 import { type AdoptDeps, createAdoptPayment } from './adopt-payment.ts'
 import { type BooksDeps, createBooks } from './books.ts'
 import type { Circuit } from './circuit.ts'
@@ -26,7 +32,7 @@ export type Shard = {
 export type Tools = Omit<
   BooksDeps & SettleDeps & AdoptDeps & ReverseDeps & ProcessDeps,
   'ledger' | 'sealed' | 'books' | 'settle' | 'adopt' | 'steady' | 'onLocked'
-> & { worker: string; circuit: Pick<Circuit, 'isOpen'>; show: SurveyDeps['show'] }
+> & { worker: string; circuit: Pick<Circuit, 'isOpen'>; show: SurveyDeps['show']; traces: Traces }
 
 /** A worker's work in one shard, from its lease there on: jobs, what they lead to, and the sweep. Whatever happens to another shard's
  * servers, this one knows nothing of it. Each server has a clock of its own, so each shard is watched by one.
@@ -34,12 +40,12 @@ export type Tools = Omit<
  *  stop   take no more jobs -> hear PayConex out on what was sent
  *  leave  give up the lease */
 export async function workInShard({ name: shard, ledger, queue, consumerRedis, concurrency }: Shard, tools: Tools) {
-  const { worker, circuit, times, clock, metrics, log } = tools
+  const { worker, circuit, times, clock, metrics, traces, log } = tools
   const steady = createSteadyClock({ now: clock.now, toleranceMs: times.clockToleranceMs })
   await live()
   const silent = (error: unknown) => {
     metrics.ledgerFailed('lease')
-    log.warn({ step: 'lease', reason: reasonOf(error) }, 'could not renew the lease')
+    log.warn({ event: 'lease.not_renewed', reason: reasonOf(error) }, 'could not renew the lease')
   }
   const living = setInterval(() => void live().catch(silent), times.leaseRenewMs)
 
@@ -55,13 +61,22 @@ export async function workInShard({ name: shard, ledger, queue, consumerRedis, c
   const reversal = createReversePayment({ ...shared, books, adopt })
   const processPayment = createProcessPayment({ ...shared, settle, books, adopt })
   const meter = createServiceMeter(clock.now)
+
+  /** Its part of the trace in which a gateway put it on the queue. A job is one payment, so the trace goes on: it is no link. */
+  async function traced(job: Job): Promise<void> {
+    const { key: payment, attempt, traceparent: parent } = job
+    const span = traces.begin({ name: 'process', kind: 'consumer', fields: { payment, attempt }, parent })
+    span.leads(job)
+    await processPayment(job, span).finally(() => span.end())
+  }
+
   const consumer = createConsumer({
     redis: consumerRedis,
     shard,
     concurrency,
     lockMs: times.jobLockMs,
-    process: meter.timed(processPayment),
-    onError: (error) => log.warn({ step: 'job', reason: reasonOf(error) }, 'the queue reports an error'),
+    process: meter.timed(traced),
+    onError: (error) => log.warn({ event: 'queue.error', reason: reasonOf(error) }, 'the queue reports an error'),
   })
   const weather = reportWeather({
     station: createWeatherStation({ redis: queue, id: worker, leaseMs: times.weatherLeaseMs, shard }),

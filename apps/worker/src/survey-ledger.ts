@@ -29,7 +29,10 @@ export function surveyLedger({ ledger, worker, shard, sealKeys, times, show, log
   }
 
   function unknown(error: unknown): undefined {
-    log.warn({ step: 'survey', reason: reasonOf(error) }, 'could not count what is on the ledger')
+    log.warn(
+      { event: 'ledger.silent', step: 'survey', reason: reasonOf(error) },
+      'could not count what is on the ledger',
+    )
   }
 
   const looking = setInterval(() => void look(), times.surveyMs)

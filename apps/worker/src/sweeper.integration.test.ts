@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { PaymentRecord } from '@pay/ledger'
+import { noTraces } from '@pay/service'
 import { afterAll, beforeEach, describe, expect, inject, it } from 'vitest'
 import { FIELDS } from '../../../packages/ledger/src/testing.ts'
 import type { AdoptPayment } from './adopt-payment.ts'
@@ -30,7 +31,17 @@ function sweeping({ over = ledger, worker = 'w1', inHand = async () => {} }: Par
   const books = { withdraw: remember('withdraw') } as unknown as Books
   const adopt = { takeOver: remember('take over'), askAgain: remember('ask again') } as unknown as AdoptPayment
   const reversal: ReversePayment = { reverse: remember('reverse'), askAgain: remember('ask about the reversal') }
-  const sweeper = createSweeper({ ledger: over, books, adopt, reversal, worker, times, clock, log: silentLog })
+  const sweeper = createSweeper({
+    ledger: over,
+    books,
+    adopt,
+    reversal,
+    worker,
+    times,
+    clock,
+    traces: noTraces,
+    log: silentLog,
+  })
   const { sweep, rest, idle } = sweeper
   /** One sweep, until what it began has ended. */
   const all = async () => {

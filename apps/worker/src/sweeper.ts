@@ -1,7 +1,7 @@
 import type { Ledger, PaymentRecord } from '@pay/ledger'
-import { type Clock, type Log, reasonOf, type Times } from '@pay/service'
+import { type Clock, type Log, reasonOf, type Span, type Times, type Traces } from '@pay/service'
 import type { AdoptPayment } from './adopt-payment.ts'
-import type { Books } from './books.ts'
+import type { Books, Ending } from './books.ts'
 import type { ReversePayment } from './reverse-payment.ts'
 
 /** Looks after payments that nobody looks after: every worker has one, a lease in the ledger lets one of them work. It
@@ -24,6 +24,7 @@ export type SweeperDeps = {
   worker: string
   times: Times
   clock: Clock
+  traces: Traces
   log: Log
 }
 
@@ -32,10 +33,12 @@ export type Sweeper = ReturnType<typeof createSweeper>
 const LIMIT = 100
 const IN_HAND_LIMIT = 1000
 
+const EXPIRED: Ending = { state: 'not_sent', class: 'too_late' }
+
 export function createSweeper(deps: SweeperDeps) {
   const { ledger, books, adopt, reversal, worker, times, clock, log } = deps
   const inHand = new Map<string, Promise<void>>()
-  const unanswered = (error: unknown) => log.warn({ step: 'sweep', reason: reasonOf(error) }, 'could not look')
+  const unanswered = (error: unknown) => log.warn({ event: 'sweep.failed', reason: reasonOf(error) }, 'could not look')
 
   let restsUntil = Number.NEGATIVE_INFINITY
 
@@ -70,12 +73,21 @@ export function createSweeper(deps: SweeperDeps) {
     }
   }
 
+  /** Told in a trace of its own, days after the one in which it began perhaps. */
   async function stepFor(record: PaymentRecord | undefined): Promise<void> {
-    if (record?.state === 'accepted') await books.withdraw(record, { state: 'not_sent' }, { whenExpired: true })
-    if (record?.state === 'sending') await adopt.takeOver(record)
-    if (record?.state === 'unconfirmed') await adopt.askAgain(record)
-    if (record?.state === 'approved') await reversal.reverse(record)
-    if (record?.state === 'reversing') await reversal.askAgain(record)
+    if (!record) return
+    const { key: payment, attempt, method } = record
+    const span = deps.traces.begin({ name: `sweep ${record.state}`, fields: { payment, attempt, method } })
+    span.follows(record)
+    await step(record, span).finally(() => span.end())
+  }
+
+  async function step(record: PaymentRecord, span: Span): Promise<void> {
+    if (record.state === 'accepted') await books.withdraw(record, EXPIRED, { whenExpired: true }, span)
+    if (record.state === 'sending') await adopt.takeOver(record, span)
+    if (record.state === 'unconfirmed') await adopt.askAgain(record, span)
+    if (record.state === 'approved') await reversal.reverse(record, span)
+    if (record.state === 'reversing') await reversal.askAgain(record, span)
   }
 
   /** Resolves when what is in hand has ended. */

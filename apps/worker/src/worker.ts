@@ -9,6 +9,7 @@ import {
   giveUp,
   openLedger,
   openStores,
+  openTraces,
   portOf,
   type Running,
   renewSealKeys,
@@ -40,6 +41,7 @@ import { timePayconex } from './time-payconex.ts'
 export async function startWorker(env: WorkerEnvironment): Promise<Running> {
   const log = createLog({ name: 'worker', level: env.LOG_LEVEL, pretty: env.LOG_PRETTY })
   checkProcess(env, log)
+  const traces = await openTraces(env, { name: 'worker', log })
   const times = createTimes(env)
   const stores = await openStores(env, log, giveUp, { role: 'worker' })
   const consumerRedis = connectShards(connectPatiently, {
@@ -76,7 +78,8 @@ export async function startWorker(env: WorkerEnvironment): Promise<Running> {
     times,
     clock,
     onChange(isOpen) {
-      log.warn({ state: isOpen ? 'open' : 'closed' }, isOpen ? 'PayConex is away' : 'PayConex is back')
+      if (isOpen) log.warn({ event: 'payconex.away' }, 'PayConex is away')
+      else log.warn({ event: 'payconex.back' }, 'PayConex is back')
       metrics.circuit(isOpen)
       if (isOpen) ids.forgetAll()
       for (const { tellWeather } of shards) tellWeather()
@@ -108,6 +111,7 @@ export async function startWorker(env: WorkerEnvironment): Promise<Running> {
     clock,
     metrics,
     show: showLedger(metrics.registry),
+    traces,
     log,
   }
   shards = await Promise.all(
@@ -140,12 +144,12 @@ export async function startWorker(env: WorkerEnvironment): Promise<Running> {
     partly: heartbeat.partly,
     metrics: metrics.registry,
   })
-  log.info({ port: portOf(operations) }, 'at work')
+  log.info({ event: 'process.ready', port: portOf(operations) }, 'at work')
 
   return {
     async drain() {
       draining.abort()
-      log.info({}, 'draining')
+      log.info({ event: 'process.draining' }, 'draining')
       await Promise.all(shards.map(({ stop }) => stop()))
       circuit.stop()
       await Promise.all(shards.map(({ leave }) => leave()))
@@ -157,7 +161,8 @@ export async function startWorker(env: WorkerEnvironment): Promise<Running> {
       stopRenewingKeys()
       await closeLedger()
       await stores.close()
-      log.info({}, 'drained')
+      await traces.close()
+      log.info({ event: 'process.drained' }, 'drained')
     },
     flush: () => log.flush(),
   }

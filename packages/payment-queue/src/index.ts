@@ -13,6 +13,7 @@ export {
   createConsumer,
   createProducer,
   createSealedPayments,
+  type Job,
   type Producer,
   type SealedPayments,
 } from './payment-queue.ts'

@@ -114,6 +114,22 @@ describe('adding a payment', () => {
     expect(JSON.stringify(job)).not.toContain(SEALED)
   })
 
+  it('brings its trace to the worker, beside a job that a worker which knows of no traces reads as ever', async () => {
+    const { producer, redis, key, shard } = await openQueue()
+    const [traced, untraced, odd] = [first(), first(), first()]
+    const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`
+
+    await producer.add(traced, SEALED, TTL_MS, traceparent)
+    await producer.add(untraced, SEALED, TTL_MS)
+    await producer.add(odd, SEALED, TTL_MS, 'free text')
+    expect(JSON.parse((await redis.hget(key(`payments:${traced.key}.1`), 'data')) ?? '')).toEqual(traced)
+    const jobs: unknown[] = []
+    const { errors } = consume({ shard, process: async (job) => void jobs.push(job) })
+
+    await expect.poll(() => jobs).toEqual([{ ...traced, traceparent }, untraced, odd])
+    expect(errors).toEqual([])
+  })
+
   it('twice is one job, whose payment lives as long as the second says', async () => {
     const { producer, redis, key, waiting } = await openQueue()
     const attempt = first()

@@ -8,6 +8,22 @@ export type Attempt = { key: string; attempt: number }
 
 const job = z.strictObject({ key: z.string(), attempt: z.number().int().positive() })
 
+/** What a worker is given: the attempt, and under which trace the gateway put it on the queue. That travels beside the job's data, where
+ * BullMQ has a place for it, so that a worker that does not know of it takes the job all the same, and so does one that does where
+ * there is none. */
+export type Job = Attempt & { traceparent?: string }
+
+type Taken = { data: unknown; opts: { telemetry?: { metadata?: unknown } } }
+
+/** What is not spelled as W3C says is nobody's trace. */
+function toJob({ data, opts }: Taken): Job {
+  const attempt = job.parse(data)
+  const metadata = opts.telemetry?.metadata
+  return typeof metadata === 'string' && TRACEPARENT.test(metadata) ? { ...attempt, traceparent: metadata } : attempt
+}
+
+const TRACEPARENT = /^00-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/
+
 const QUEUE = 'payments'
 // Every key of a payment carries the hash tag of its shard.
 const prefixOf = (shard: string) => `{${shard}}`
@@ -52,10 +68,17 @@ export function createProducer(redis: Redis, shard = DEFAULT_SHARD) {
     /** First the payment, then the job that points to it: both leave in one flight, and a server does in order what comes over one
      * connection. Where only the job arrives it finds nothing to send, and this rejects. Doing both again changes nothing but the
      * time to live. Whatever else is known of the attempt stays out of the job. */
-    add: async ({ key, attempt }: Attempt, sealedPayment: string, ttlMs: number): Promise<void> => {
+    add: async (
+      { key, attempt }: Attempt,
+      sealedPayment: string,
+      ttlMs: number,
+      traceparent?: string,
+    ): Promise<void> => {
       const data = { key, attempt }
       const kept = sealed.keep(data, sealedPayment, ttlMs)
-      const added = queue.add('payment', data, { jobId: nameOf(data), removeOnComplete: true, removeOnFail: true })
+      const telemetry = traceparent === undefined ? {} : { telemetry: { metadata: traceparent } }
+      const options = { jobId: nameOf(data), removeOnComplete: true, removeOnFail: true, ...telemetry }
+      const added = queue.add('payment', data, options)
       await Promise.all([kept, added])
     },
     shred: (attempt: Attempt): Promise<void> => sealed.shred(attempt),
@@ -100,7 +123,7 @@ export type ConsumerOptions = {
   concurrency: number
   /** A worker that died is noticed after about twice this time; its jobs run again and find the truth in the ledger. */
   lockMs: number
-  process: (attempt: Attempt) => Promise<void>
+  process: (job: Job) => Promise<void>
   onError: (error: unknown) => void
 }
 
@@ -116,9 +139,9 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   const { redis, shard = DEFAULT_SHARD, concurrency, lockMs, process, onError } = options
   const running = new Set<Promise<void>>()
   // An error is reported here and the job is done with: BullMQ would write the error's message into Redis.
-  const run = async (data: unknown) => process(job.parse(data))
-  const track = async ({ data }: { data: unknown }) => {
-    const work = run(data).catch(onError)
+  const run = async (taken: Taken) => process(toJob(taken))
+  const track = async (taken: Taken) => {
+    const work = run(taken).catch(onError)
     running.add(work)
     await work.finally(() => running.delete(work))
   }

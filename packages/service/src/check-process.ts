@@ -14,7 +14,7 @@ export function checkProcess({ MODE }: Pick<SharedEnvironment, 'MODE'>, log: Log
   const isFatal = ({ refused }: { refused: boolean }) => MODE === 'strict' && refused
   const fatal = found.filter(isFatal)
   if (fatal.length > 0) throw new ConfigurationError(fatal.map(({ setting, why }) => `${setting}: ${why}`))
-  for (const { setting, why } of found) log.warn({ setting }, why)
+  for (const { setting, why } of found) log.warn({ event: 'setting.dangerous', setting }, why)
 }
 
 /** Only Linux has it. */

@@ -12,6 +12,7 @@ export {
   readEnvironment,
   wholeNumber,
 } from './environment.ts'
+export { EVENTS, type LogEvent } from './events.ts'
 export {
   type Certificate,
   type CertificateFiles,
@@ -40,5 +41,6 @@ export { showSettings } from './show-settings.ts'
 export { onSignals } from './signals.ts'
 export { openStores, type Stores } from './stores.ts'
 export { createTimes, SECOND, type Times } from './times.ts'
+export { NO_SPAN, noTraces, openTraces, type Span, type SpanFields, type Traces } from './traces.ts'
 export { type TrustProxy, trustProxy } from './trust-proxy.ts'
 export { readWorkerEnvironment, type WorkerEnvironment, workerVariables } from './worker-environment.ts'

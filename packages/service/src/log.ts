@@ -1,15 +1,21 @@
 import { pino, stdTimeFunctions } from 'pino'
 import pretty from 'pino-pretty'
+import type { EventAt, LogEvent } from './events.ts'
 
 /** What may be logged: an allow-list, so that a new field is a decision and not an accident. Payment keys are keyed
  * hashes; nothing here comes from a request's body but names of fields. */
 export type LogFields = {
+  event: LogEvent
   payment?: string
   attempt?: number
   method?: string
+  /** Of a transition: the state that was left. */
+  from?: string
   state?: string
   verdict?: string
   step?: string
+  /** What kind of failure it was, where there was one; `reason` is its particular. */
+  class?: string | undefined
   reason?: string
   field?: string
   code?: string
@@ -19,14 +25,18 @@ export type LogFields = {
   port?: number
   setting?: string
   signal?: string
+  /** Absent where nothing is traced. */
+  trace_id?: string | undefined
 }
 
 export type Log = {
   debug(fields: LogFields, message: string): void
-  info(fields: LogFields, message: string): void
-  warn(fields: LogFields, message: string): void
-  error(fields: LogFields, message: string): void
+  info(fields: FieldsAt<'info'>, message: string): void
+  warn(fields: FieldsAt<'warn'>, message: string): void
+  error(fields: FieldsAt<'error'>, message: string): void
 }
+
+type FieldsAt<Level extends 'info' | 'warn' | 'error'> = LogFields & { event: EventAt<Level> }
 
 export type LogOptions = { name: string; level: string; pretty: boolean }
 
@@ -35,8 +45,17 @@ export type LogOptions = { name: string; level: string; pretty: boolean }
  * a crash stand in the ledger, not here. */
 export function createLog({ name, level, pretty: forPeople }: LogOptions): Log & { flush: () => void } {
   const options = { name, level, base: { name, pid: process.pid }, timestamp: stdTimeFunctions.isoTime }
-  if (forPeople) return pino(options, pretty({ sync: true }))
+  if (forPeople) return pino(options, pretty(FOR_PEOPLE))
   return pino(options, standardOutput())
+}
+
+/** One line each: when, how bad, what, and the rest behind it. */
+const FOR_PEOPLE = {
+  sync: true,
+  singleLine: true,
+  ignore: 'pid,name,event',
+  translateTime: 'SYS:HH:MM:ss.l',
+  messageFormat: '{name} {event}: {msg}',
 }
 
 // What may wait to be written; beyond it lines are dropped.

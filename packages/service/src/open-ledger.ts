@@ -111,7 +111,8 @@ function tend({ shard, redis, witness, book, durable, env, times, log, onWrong }
 
   /** Also when nothing has changed: the queue's server may have lost its memory. */
   function note(): Promise<void> {
-    const missed = (error: unknown) => log.warn({ step: 'note', reason: reasonOf(error) }, 'the queue did not answer')
+    const missed = (error: unknown) =>
+      log.warn({ event: 'queue.silent', step: 'note', reason: reasonOf(error) }, 'the queue did not answer')
     return witness.note(book).catch(missed)
   }
 

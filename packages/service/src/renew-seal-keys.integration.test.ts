@@ -66,8 +66,8 @@ it('keys that are added to the file, and put first, are taken over', async () =>
   await expect.poll(() => ring.first.id, { interval: 5 }).toBe('k2')
   expect(ring.first.key).toEqual(Buffer.from(K2.slice(3), 'base64'))
   expect(lines).toEqual([
-    ['info', { setting: 'k1,k2' }],
-    ['info', { setting: 'k2,k1' }],
+    ['info', { event: 'keys.renewed', setting: 'k1,k2' }],
+    ['info', { event: 'keys.renewed', setting: 'k2,k1' }],
   ])
 })
 
@@ -77,7 +77,10 @@ it('a key that an open payment needs cannot be dropped until that is over', asyn
 
   write(K2)
   await expect.poll(() => lines, { interval: 5 }).toHaveLength(1)
-  expect(lines[0]).toEqual(['error', { reason: expect.stringMatching(/^SEAL_KEYS: k1 is missing, and open payments/) }])
+  expect(lines[0]).toEqual([
+    'error',
+    { event: 'keys.not_renewed', reason: expect.stringMatching(/^SEAL_KEYS: k1 is missing, and open payments/) },
+  ])
   expect([...ring.all.keys()]).toEqual(['k2', 'k1'])
   await redis.del('{s0}:open')
 
@@ -96,7 +99,9 @@ it.each([
 
   write(text)
 
-  await expect.poll(() => lines, { interval: 5 }).toEqual([['error', { reason: expect.stringContaining(reason) }]])
+  await expect
+    .poll(() => lines, { interval: 5 })
+    .toEqual([['error', { event: 'keys.not_renewed', reason: expect.stringContaining(reason) }]])
   expect([...ring.all.keys()]).toEqual(['k1'])
   expect(JSON.stringify(lines)).not.toContain(text.slice(3, 20) || 'nothing')
 })
@@ -105,7 +110,7 @@ it('a file that is gone changes nothing, and counts again when it is back', asyn
   const { ring, lines, write } = renewing(K1)
 
   rmSync(file)
-  await expect.poll(() => lines, { interval: 5 }).toEqual([['error', { reason: 'ENOENT' }]])
+  await expect.poll(() => lines, { interval: 5 }).toEqual([['error', { event: 'keys.not_renewed', reason: 'ENOENT' }]])
   write(`${K1},${K2}`)
 
   await expect.poll(() => [...ring.all.keys()], { interval: 5 }).toEqual(['k1', 'k2'])

@@ -28,11 +28,14 @@ export function renewSealKeys({ env, ledger, everyMs, log }: KeyRenewal): () => 
     const problems = weak.length > 0 ? weak : await missingKeys(ledger, { SEAL_KEYS: renewed, LOST_SEAL_KEYS })
     if (problems.length > 0) return problems.join('; ')
     Object.assign(ring, renewed)
-    log.info({ setting: [...renewed.all.keys()].join() }, 'other keys are in use, the first one seals')
+    log.info(
+      { event: 'keys.renewed', setting: [...renewed.all.keys()].join() },
+      'other keys are in use, the first one seals',
+    )
     return undefined
   }
 
-  const onProblem = (reason: string) => log.error({ reason }, 'the old keys stay in use')
+  const onProblem = (reason: string) => log.error({ event: 'keys.not_renewed', reason }, 'the old keys stay in use')
   return lookAgain({ look: () => look(file), everyMs, onProblem })
 }
 

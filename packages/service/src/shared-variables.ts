@@ -5,6 +5,7 @@ import { certificateFile } from './certificate-file.ts'
 import { flag, list, wholeNumber } from './environment.ts'
 import { isLoopback, isPrivate } from './hosts.ts'
 import { contradictionOfTimes, timeVariables } from './times.ts'
+import { traceVariables, wouldShowKey } from './trace-variables.ts'
 import { weakKeys } from './weak-keys.ts'
 
 const url = (...protocols: string[]) =>
@@ -58,6 +59,7 @@ export const sharedVariables = {
   LOG_PRETTY: flag,
   OPS_HOST: z.string().default('127.0.0.1'),
   ...timeVariables,
+  ...traceVariables,
 }
 
 export type SharedEnvironment = z.output<z.ZodObject<typeof sharedVariables>>
@@ -76,6 +78,7 @@ export function contradictionsOf(env: SharedEnvironment): string[] {
     strict && !env.ALLOW_PLAINTEXT_REDIS && plaintext('LEDGER_REDIS_URL', env.LEDGER_REDIS_URL),
     haveOneInCommon(env.QUEUE_REDIS_URL, env.LEDGER_REDIS_URL) &&
       'QUEUE_REDIS_URL and LEDGER_REDIS_URL must be two servers',
+    strict && wouldShowKey(env) && 'OTEL_EXPORTER_OTLP_HEADERS are for an endpoint that starts with https://',
     ...weakKeys(env),
   ]
   return found.filter((line): line is string => typeof line === 'string')

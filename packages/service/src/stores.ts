@@ -135,7 +135,7 @@ export async function openStores(
     for (const { name, redis } of servers) {
       if (!isCluster(name) || !(await isWholeOrNothing(redis))) continue
       const setting = `${name}: cluster-require-full-coverage should be "no": with "yes" one node that is away stops all shards`
-      return log.warn({ setting }, 'a cluster stops as a whole')
+      return log.warn({ event: 'redis.all_or_nothing', setting }, 'a cluster stops as a whole')
     }
   }
 
@@ -143,7 +143,8 @@ export async function openStores(
   function sayOnceWhyRefused({ name, redis }: Server): void {
     let said: string | undefined
     const say = (refusal: string | undefined) => {
-      if (refusal !== undefined && refusal !== said) log.warn({ setting: `${name}: ${refusal}` }, 'a Redis refuses us')
+      if (refusal !== undefined && refusal !== said)
+        log.warn({ event: 'redis.refuses', setting: `${name}: ${refusal}` }, 'a Redis refuses us')
       said = refusal ?? said
     }
     redis.on('error', (error) => say(refusalIn(error)))
@@ -157,7 +158,7 @@ export async function openStores(
     const { nodes } = knownPlace(env[name])
     const setting = `${name}: names no password: whoever reaches this server may do anything there (deploy/redis)`
     const isOpen = nodes.some(({ hostname, password }) => password === '' && !isLoopback(hostname))
-    if (isOpen) log.warn({ setting }, 'a Redis is open to its network')
+    if (isOpen) log.warn({ event: 'redis.open', setting }, 'a Redis is open to its network')
   }
 }
 
