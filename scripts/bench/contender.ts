@@ -2,6 +2,7 @@ import { freshKey, freshSealKey } from '../keys/fresh-key.ts'
 import { freePort } from '../process/free-port.ts'
 import { together } from '../process/together.ts'
 import { type RedisKind, type RunningRedis, type StartRedis, startRedis } from '../redis/redis.ts'
+import { NODE_ARGS } from '../stack/node-args.ts'
 import type { Environment } from '../stack/service.ts'
 import { type Client, createClient } from './client.ts'
 import { createRedisMeter, type RedisMeter } from './redis-meter.ts'
@@ -66,7 +67,13 @@ const launchOurs =
     const port = await freePort()
     const own = { ...env, PORT: String(port) }
     const file = `apps/${app}/src/main.ts`
-    const how = { name: app, file, nodeArgs, portVariable: 'OPS_PORT', readyPath: '/readyz' }
+    const how = {
+      name: app,
+      file,
+      nodeArgs: [...NODE_ARGS, ...nodeArgs],
+      portVariable: 'OPS_PORT',
+      readyPath: '/readyz',
+    }
     const server = await startServer({ ...how, env: own })
     return { ...server, url: `http://127.0.0.1:${port}`, opsUrl: server.url }
   }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type Child, startChild } from '../process/child.ts'
+import { NODE_ARGS } from './node-args.ts'
 
 export const repository = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -29,7 +30,7 @@ const POLL_MS = 40
 /** Starts one of the apps as an operator would, by its environment alone, and returns when it is ready. */
 export async function startService(options: ServiceOptions): Promise<Child> {
   const { name, app, env, readyUrl, onLine, folder = repository } = options
-  const args = [`apps/${app}/src/main.ts`]
+  const args = [...NODE_ARGS, `apps/${app}/src/main.ts`]
   const environment = { ...inherited(), ...env }
   const child = await startChild({ name, program: process.execPath, args, env: environment, cwd: folder, onLine })
   options.onSpawn?.(child)

@@ -3,6 +3,7 @@ import { dirname, join, matchesGlob } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
+import { NODE_ARGS } from '../stack/node-args.ts'
 import { repository } from '../stack/service.ts'
 
 const read = (file: string) => readFileSync(join(repository, file), 'utf8')
@@ -107,8 +108,19 @@ describe('the image', () => {
   it('opens no debugger, and writes no heap dump and no diagnostic report', () => {
     const text = [...all('ENV'), ...all('CMD'), ...all('ENTRYPOINT')].join('\n')
 
-    expect(text).toContain('NODE_OPTIONS=--disable-sigusr1')
+    expect(text).toContain('NODE_OPTIONS="--disable-sigusr1 ')
     expect(text).not.toMatch(/--(inspect|heap|report|cpu-prof|diagnostic)/)
+  })
+
+  it('tells Node what it is told everywhere else', () => {
+    const told = NODE_ARGS.join(' ')
+    const { scripts } = JSON.parse(read('package.json'))
+
+    expect(all('ENV').join('\n')).toContain(`${told}"`)
+    for (const app of ['gateway', 'worker']) {
+      expect(scripts[app]).toBe(`node ${told} apps/${app}/src/main.ts`)
+      expect(JSON.parse(read(`apps/${app}/package.json`)).scripts.start).toBe(`node ${told} src/main.ts`)
+    }
   })
 
   it('has no secret in its environment', () => {

@@ -60,7 +60,7 @@ export function createCircuit({ connect, exchange, times, clock, onChange = () =
   /** Counts what became of a request when it is over. While not closed, silence is no news: much of it began long ago. */
   async function watched(request: Parameters<Exchange>[0]): Promise<Exchanged> {
     const startedAt = now()
-    const exchanged = await exchange(request)
+    const exchanged = read(await exchange(request))
     const isAnswered = isAnswer(exchanged)
     if (isAnswered) answeredAt = now()
     silentSince = isAnswered ? undefined : (silentSince ?? Math.max(startedAt, answeredAt))
@@ -111,9 +111,16 @@ export function createCircuit({ connect, exchange, times, clock, onChange = () =
   return { payconex, isOpen: () => isOpen, hasAnsweredWithin, stop: () => stopped.abort() }
 }
 
+/** The one reading of an answer: what it means for the payment is taken from it, too. */
+function read(exchanged: Exchanged): Exchanged {
+  if (exchanged.kind !== 'answered') return exchanged
+  const answer = readAnswer(exchanged.text)
+  return answer ? { ...exchanged, answer } : exchanged
+}
+
 /** Whether it is PayConex that has spoken, whatever it said. */
 const isAnswer = (exchanged: Exchanged): boolean =>
-  exchanged.kind === 'answered' && exchanged.status < 500 && readAnswer(exchanged.text) !== undefined
+  exchanged.kind === 'answered' && exchanged.status < 500 && exchanged.answer !== undefined
 
 /** Without reservations the transaction is all there is to learn them from. */
 export function credentialsOf({ fields }: Transaction): Credentials | undefined {

@@ -1,10 +1,17 @@
+import type { TransactionAnswer } from '@pay/mapper'
+
 /** What became of one request. `unsent`: provably not a byte of it left, so it may be sent again; without `retry` that would
  * end the same way, and a person must look. `lost`: it may have arrived, and may have been acted on. */
 export type Exchanged = ({ kind: 'answered' } & Answer) | Unsent | { kind: 'lost'; reason: string }
 
 export type Unsent = { kind: 'unsent'; reason: string; retry: boolean }
 
-type Answer = { status: number; text: string }
+type Answer = {
+  status: number
+  text: string
+  /** What was read of the text, where somebody has read it and it makes sense. */
+  answer?: TransactionAnswer
+}
 
 /** What was seen of one request on its way, and the answer if all of it arrived; otherwise `reason`, the name of what ended it:
  * a time limit of ours, or the code of an error. */

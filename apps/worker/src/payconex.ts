@@ -10,6 +10,7 @@ import {
   type Outcome,
   type Reservation,
   type ReversalOutcome,
+  type Said,
   Secret,
   type StatusOutcome,
   type Transaction,
@@ -77,8 +78,8 @@ export function createPayconex({ url, exchange, timeoutMs, questionTimeoutMs }: 
       const { reservedId } = asked
       const reserved = reservedId !== undefined && { transaction_id: reservedId }
       const alone = reservedId === undefined
-      return heard(await order({ ...transaction.fields, ...reserved }, { alone, span }), (status, text) =>
-        interpretAnswer(status, text, { transaction, ...asked }),
+      return heard(await order({ ...transaction.fields, ...reserved }, { alone, span }), (status, said) =>
+        interpretAnswer(status, said, { transaction, ...asked }),
       )
     },
 
@@ -86,9 +87,9 @@ export function createPayconex({ url, exchange, timeoutMs, questionTimeoutMs }: 
     async lookUp(credentials: Credentials, asked: AskedStatus, span?: Span): Promise<StatusOutcome> {
       const which = { transaction_id: asked.reservedId }
       // That there is none is said without an id.
-      const answer = await ask(credentials, 'GET_TRANSACTION_STATUS', { more: which, alone: true, span })
-      if (answer.kind !== 'answered') return { kind: 'unanswered', reason: answer.reason }
-      return interpretStatus(answer.status, answer.text, asked)
+      const exchanged = await ask(credentials, 'GET_TRANSACTION_STATUS', { more: which, alone: true, span })
+      if (exchanged.kind !== 'answered') return { kind: 'unanswered', reason: exchanged.reason }
+      return interpretStatus(exchanged.status, saidIn(exchanged), asked)
     },
 
     /** Undoes an approved charge. Like a payment it may have been done although the answer is lost: then look it up. */
@@ -97,8 +98,8 @@ export function createPayconex({ url, exchange, timeoutMs, questionTimeoutMs }: 
       asked: AskedReversal & { customId: string },
       span?: Span,
     ): Promise<ReversalOutcome | Unsent> {
-      return heard(await order(toReversal({ credentials, ...asked }), { alone: true, span }), (status, text) =>
-        interpretReversal(status, text, asked),
+      return heard(await order(toReversal({ credentials, ...asked }), { alone: true, span }), (status, said) =>
+        interpretReversal(status, said, asked),
       )
     },
   }
@@ -127,17 +128,19 @@ function createMemory() {
 /** A lost answer is no answer; what was not sent stays apart. */
 function heard<Meaning>(
   exchanged: Exchanged,
-  interpret: (status: number, text: string) => Meaning,
+  interpret: (status: number, said: Said) => Meaning,
 ): Meaning | Unsent | Unanswered {
   switch (exchanged.kind) {
     case 'answered':
-      return interpret(exchanged.status, exchanged.text)
+      return interpret(exchanged.status, saidIn(exchanged))
     case 'unsent':
       return exchanged
     case 'lost':
       return { kind: 'unanswered', reason: exchanged.reason }
   }
 }
+
+const saidIn = ({ text, answer }: Extract<Exchanged, { kind: 'answered' }>): Said => answer ?? text
 
 type Fields = Readonly<Record<string, string | Secret>>
 

@@ -7,9 +7,14 @@ import { countMembers, jsonMembers } from './json-members.ts'
  * error members. https://developers.bluefin.com/payconex/docs/qsapi-response-format */
 export type TransactionAnswer = z.infer<typeof answer>
 
+/** What came: the text, or what was read of it before. */
+export type Said = string | TransactionAnswer
+
 /** The door for PayConex's answers. Undefined for whatever is not one: an HTML page of the firewall in front, half an answer,
  * a member that cannot mean anything. What cannot be read says nothing about the payment. */
-export function readAnswer(bodyText: string): TransactionAnswer | undefined {
+export const readAnswer = (said: Said): TransactionAnswer | undefined => (typeof said === 'string' ? parse(said) : said)
+
+function parse(bodyText: string): TransactionAnswer | undefined {
   // Also removes a byte order mark.
   const text = bodyText.trim()
   const members = parseJson(text) ?? parseForm(text)

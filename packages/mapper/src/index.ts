@@ -1,4 +1,4 @@
-export { readAnswer } from './answer.ts'
+export { readAnswer, type Said, type TransactionAnswer } from './answer.ts'
 export type { Credentials } from './credentials.ts'
 export type { Instrument } from './instrument.ts'
 export type { Method } from './method.ts'

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { readAnswer } from './answer.ts'
 import { accepted, authorization, bankCharge, declinedCharge, visaCharge, visaToken } from './fixtures.ts'
 import { hostileBody, httpStatus, isYes, spoiledMembers } from './hostile-answers.ts'
 import { type Asked, interpretAnswer } from './outcome.ts'
@@ -262,6 +263,20 @@ describe('whatever PayConex sends', () => {
       { numRuns: 5000 },
     )
     expect(declines).toBeGreaterThan(0)
+  })
+
+  it('means the same, whether it is read for that or was read before', () => {
+    let outcomes = 0
+    fc.assert(
+      fc.property(httpStatus, hostileBody, (status, bodyText) => {
+        const answer = readAnswer(bodyText)
+        if (!answer) return
+        outcomes += 1
+        expect(interpretAnswer(status, answer, sale)).toEqual(interpretAnswer(status, bodyText, sale))
+      }),
+      { numRuns: 2000 },
+    )
+    expect(outcomes).toBeGreaterThan(0)
   })
 
   it('is not quoted in a reason', () => {

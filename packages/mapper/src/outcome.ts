@@ -1,5 +1,5 @@
 import { parseAmount } from './amount.ts'
-import { isTransactionId, readAnswer, type TransactionAnswer } from './answer.ts'
+import { isTransactionId, readAnswer, type Said, type TransactionAnswer } from './answer.ts'
 import { isBelievable } from './http-status.ts'
 import { type Declined, hasErrorCode, isRefusal, toDeclined } from './refusal.ts'
 import type { Transaction } from './transaction.ts'
@@ -17,8 +17,8 @@ export type Contradiction = { kind: 'contradiction'; reason: string }
 export type Asked = { transaction: Transaction; reservedId?: string | undefined; isRepeat?: boolean | undefined }
 
 /** Whatever is not plainly a yes or a no is `unanswered`: asking again costs a second, a wrong guess costs somebody money. */
-export function interpretAnswer(httpStatus: number, bodyText: string, asked: Asked): Outcome {
-  const answer = readAnswer(bodyText)
+export function interpretAnswer(httpStatus: number, said: Said, asked: Asked): Outcome {
+  const answer = readAnswer(said)
   if (answer === undefined) return unanswered('the answer could not be read')
   if (!isBelievable(httpStatus, answer)) return unanswered('the HTTP status says nothing about the payment')
   if (isApproval(answer, asked.transaction.type)) return confirm(answer, asked)

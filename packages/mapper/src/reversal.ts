@@ -1,4 +1,4 @@
-import { readAnswer, type TransactionAnswer } from './answer.ts'
+import { readAnswer, type Said, type TransactionAnswer } from './answer.ts'
 import type { Credentials } from './credentials.ts'
 import { isBelievable } from './http-status.ts'
 import { type Contradiction, contradiction, refuse, type Unanswered, unanswered } from './outcome.ts'
@@ -28,8 +28,8 @@ export type AskedReversal = { chargeId: string; reservedId: string; isRepeat?: b
 
 /** A charge counts as undone only where PayConex says so, whoever did it. A REVERSAL is documented for authorizations and
  * depends on the processor, so a no is an answer like any other. */
-export function interpretReversal(httpStatus: number, bodyText: string, asked: AskedReversal): ReversalOutcome {
-  const answer = readAnswer(bodyText)
+export function interpretReversal(httpStatus: number, said: Said, asked: AskedReversal): ReversalOutcome {
+  const answer = readAnswer(said)
   if (answer === undefined) return unanswered('the answer could not be read')
   if (!isBelievable(httpStatus, answer)) return unanswered('the HTTP status says nothing about the reversal')
   if (isApproval(answer)) return confirm(answer, asked)

@@ -1,4 +1,4 @@
-import { readAnswer, type TransactionAnswer } from './answer.ts'
+import { readAnswer, type Said, type TransactionAnswer } from './answer.ts'
 import { isSuccess } from './http-status.ts'
 import { contradiction, type Outcome, unanswered } from './outcome.ts'
 import { hasErrorCode, saysNoError, toDeclined } from './refusal.ts'
@@ -15,8 +15,8 @@ export type AskedStatus = { type: Transaction['type'] | 'REVERSAL'; reservedId: 
  * error code is a no once time is up, before that it may still be under way. "Not found" must be said in so many words. All
  * else is no answer yet, also an error, which is the look-up's own.
  * https://developers.bluefin.com/payconex/docs/tsapi-request-response-formats */
-export function interpretStatus(httpStatus: number, bodyText: string, asked: AskedStatus): StatusOutcome {
-  const answer = readAnswer(bodyText)
+export function interpretStatus(httpStatus: number, said: Said, asked: AskedStatus): StatusOutcome {
+  const answer = readAnswer(said)
   if (answer === undefined || !isSuccess(httpStatus)) return unanswered('the look-up was not answered')
   const isOther = answer.transactionId !== undefined && answer.transactionId !== asked.reservedId
   if (answer.isFound !== true)
