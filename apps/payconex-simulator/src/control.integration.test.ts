@@ -166,6 +166,7 @@ describe('faults and settings', () => {
         maxDelayMs: 0,
         statusLagMs: 0,
         reportFiltersByCustomId: true,
+        clockShiftMs: 0,
       })
     }))
 

@@ -19,7 +19,7 @@ export function createQsapi({ ledger, reservations, settings }: World): Api {
       ...work((bend) => {
         const verdict = judge(order, ledger)
         if (!('approved' in verdict)) return { answer: refuse(verdict) }
-        entry = ledger.append(toEntry({ order, claim, verdict, bend }))
+        entry = ledger.append(toEntry({ order, claim, verdict, bend, shiftMs: settings.current.clockShiftMs }))
         return toDone(entry)
       }),
       release: () => claim.release(entry),
@@ -55,11 +55,14 @@ interface Judged {
   readonly claim: Granted
   readonly verdict: Entry['verdict']
   readonly bend: Bend
+  readonly shiftMs: number
 }
 
-function toEntry({ order, claim, verdict, bend }: Judged): Entry {
+function toEntry({ order, claim, verdict, bend, shiftMs }: Judged): Entry {
   const transactionId = order.type === 'CAPTURE' ? (order.original?.transactionId ?? claim.id) : claim.id
   const cents = verdict.approved ? (bend.approves?.(order.cents) ?? order.cents) : order.cents
-  const transaction = { transactionId, order, verdict, cents, at: new Date() }
-  return { ...transaction, reserved: claim.reserved, answer: describe(transaction), answered: false }
+  const at = new Date()
+  const transaction = { transactionId, order, verdict, cents, at }
+  const answer = describe({ ...transaction, at: new Date(at.getTime() + shiftMs) })
+  return { ...transaction, reserved: claim.reserved, answer, answered: false }
 }

@@ -81,3 +81,12 @@ test.each([
     expect(await response.json()).toMatchObject({ error: true, error_message })
   }),
 )
+
+test('a report has a transaction on the day of PayConex’ own clock', () =>
+  withSimulator(async ({ qsapi, post, control }) => {
+    await control('/settings', { clockShiftMs: -3 * 24 * 60 * 60 * 1000 })
+    await qsapi({ ...sale, custom_id: 'a' })
+
+    expect(await idsOf(await post('/api/rsapi/3.8', asked))).toEqual([])
+    expect(await idsOf(await post('/api/rsapi/3.8', { response_format: 'JSON', end_date: today }))).toEqual(['a'])
+  }))

@@ -5,6 +5,8 @@ const repeatRule = z.enum(['refuse', 'replay', 'accept'])
 
 const MAX_DELAY_MS = 10 * 60 * 1000
 
+const MAX_SHIFT_MS = 1000 * 24 * 60 * 60 * 1000
+
 const delayMs = z.number().int().min(0).max(MAX_DELAY_MS)
 
 const schema = z.strictObject({
@@ -21,6 +23,8 @@ const schema = z.strictObject({
   statusLagMs: delayMs,
   /** Whether RSAPI looks at custom_id. Nobody has confirmed that it does. */
   reportFiltersByCustomId: z.boolean(),
+  /** So far PayConex' clock, and with it every timestamp, is ahead of this machine's; behind it where negative. */
+  clockShiftMs: z.number().int().min(-MAX_SHIFT_MS).max(MAX_SHIFT_MS),
 })
 
 type Settings = z.infer<typeof schema>
@@ -38,6 +42,7 @@ const atStart: Settings = {
   maxDelayMs: 0,
   statusLagMs: 0,
   reportFiltersByCustomId: true,
+  clockShiftMs: 0,
 }
 
 export type SettingsBox = ReturnType<typeof createSettings>

@@ -93,7 +93,8 @@ function haveOneInCommon(one: string, other: string): boolean {
   return knownPlace(other).nodes.some((node) => servers.has(addressOf(node)))
 }
 
-function plaintext(name: string, text: string) {
+/** Why this URL of a Redis would not do in MODE=strict; false where it would. */
+export function plaintext(name: string, text: string) {
   const { isCluster, nodes } = knownPlace(text)
   const isOpen = nodes.some(({ protocol, hostname }) => protocol === 'redis:' && !isPrivate(hostname))
   return isOpen && `${name} must be rediss${isCluster ? '+cluster' : ''}:// (or set ALLOW_PLAINTEXT_REDIS=true)`
