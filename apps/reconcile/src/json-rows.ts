@@ -52,8 +52,7 @@ type Place = 'start' | 'first' | 'next' | 'row' | 'behind' | 'over'
 
 const QUOTE = 34
 const BACKSLASH = 92
-const OPENING = new Set(['{', '['])
-const CLOSING = new Set(['}', ']'])
+const [BRACE, BRACKET, END_BRACE, END_BRACKET] = [123, 91, 125, 93]
 const STEPS: Readonly<Partial<Record<Place, Readonly<Record<string, Place>>>>> = {
   start: { '[': 'first' },
   first: { '{': 'row', ']': 'over' },
@@ -95,8 +94,8 @@ function createCutter() {
     else if (code === BACKSLASH) isEscaped = isQuoted
     else if (code === QUOTE) isQuoted = !isQuoted
     else if (isQuoted) return false
-    else if (OPENING.has(text.charAt(at))) depth += 1
-    else if (CLOSING.has(text.charAt(at))) depth -= 1
+    else if (code === BRACE || code === BRACKET) depth += 1
+    else if (code === END_BRACE || code === END_BRACKET) depth -= 1
     return depth === 0
   }
 

@@ -26,10 +26,10 @@ export class ForeignReport extends Error {
 
 /** One row; undefined for a transaction that takes nothing from a payer (a credit, a balance, a settled batch). */
 export function readRow(text: string): Row | undefined {
-  const type = read(typed, parsed(text)).transaction_type
-  const kind = KINDS[type]
+  const given = saidIn(text)
+  const kind = KINDS[read(typed, given).transaction_type]
   if (kind === undefined) return undefined
-  const row = read(members, parsed(text))
+  const row = read(members, given)
   for (const name of NEEDED[kind]) if (row[name] === undefined) throw new ForeignReport(lacks(name))
   return {
     kind,
@@ -70,12 +70,7 @@ export function toCents(text: string): number | undefined {
   return whole === undefined ? undefined : Number(whole) * 100 + Number(decimals.padEnd(2, '0'))
 }
 
-const isUnset = (value: unknown) => value === null || value === ''
-
 const said = z.union([z.string(), z.number(), z.boolean()]).transform((value) => String(value).trim())
-
-const optional = <Schema extends z.ZodType>(schema: Schema) =>
-  z.preprocess((value) => (isUnset(value) ? undefined : value), schema.optional())
 
 /** As a JSON number it would lose its zeros. */
 const id = said.refine((text) => /^\d{1,12}$/.test(text)).transform((text) => text.padStart(12, '0'))
@@ -93,20 +88,30 @@ const typed = z.object({ transaction_type: z.string().transform((type) => type.t
 
 const members = z.object({
   transaction_id: id,
-  original_transaction_id: optional(id),
+  original_transaction_id: id.optional(),
   transaction_timestamp: said.refine((text) => /^\d{4}-\d\d-\d\d[ T]\d\d:\d\d/.test(text)),
-  transaction_amount: optional(cents),
-  transaction_approved: optional(spelledBoolean),
-  custom_id: optional(said),
-  error: optional(spelledBoolean),
-  error_code: optional(said),
+  transaction_amount: cents.optional(),
+  transaction_approved: spelledBoolean.optional(),
+  custom_id: said.optional(),
+  error: spelledBoolean.optional(),
+  error_code: said.optional(),
 })
+
+const NAMES = ['transaction_type', ...Object.keys(members.shape)]
 
 const isZero = (code = '0') => /^-?0+(?:\.0+)?$/.test(code)
 
-function parsed(text: string): unknown {
+/** The members that are known to us and say something. */
+function saidIn(text: string): Readonly<Record<string, unknown>> {
+  const row = parsed(text)
+  return Object.fromEntries(
+    NAMES.map((name) => [name, row[name]]).filter(([, value]) => value !== null && value !== ''),
+  )
+}
+
+function parsed(text: string): Readonly<Record<string, unknown>> {
   try {
-    return JSON.parse(text)
+    return Object(JSON.parse(text))
   } catch {
     throw new ForeignReport('the report has a row that is no JSON')
   }
