@@ -73,6 +73,25 @@ describe('a payment disagrees', () => {
     expect(kindsOf(matched(records, rows))).toEqual([kind])
   })
 
+  it('before others that cost a payer nothing, and in the order in which it happened', () => {
+    const late = record({ key: 'p_3', custom_id: 'tx-3', id: '3', reserved: '3', first: NOON_MS + 1 })
+    const orphans = [row({ id: '5', customId: 'b', at: '2026-11-28 13:00:00' }), row({ id: '6', customId: 'a' })]
+
+    const result = matched(
+      [late, record(), record({ key: 'p_2', state: 'declined', custom_id: 'tx-2' })],
+      [row({ id: '4', customId: 'tx-2' }), ...orphans],
+    )
+
+    expect(kindsOf(result)).toEqual(['denied', 'orphan', 'orphan', 'missing', 'missing'])
+    expect(result.findings).toMatchObject([
+      {},
+      { there: [{ id: '6' }] },
+      { there: [{ id: '5' }] },
+      { here: { custom_id: 'tx-1' } },
+      { here: { custom_id: 'tx-3' } },
+    ])
+  })
+
   it('and is told with both sides', () => {
     const { findings } = matched([record({ state: 'unconfirmed' })], [declined])
 

@@ -64,11 +64,11 @@ export function createMatch(options: MatchOptions) {
     const todays = charges.filter((charge) => charge.isApproved && isToday(charge))
     if ((!isOfToday(record) && todays.length === 0) || seen.has(record.key)) return
     seen.add(record.key)
-    if (report) compare(record, { report, todays })
+    if (report) look(record, { report, todays })
     else notChecked(record)
   }
 
-  function compare(record: PaymentRecord, { report, todays }: { report: AccountReport; todays: readonly Charge[] }) {
+  function look(record: PaymentRecord, { report, todays }: { report: AccountReport; todays: readonly Charge[] }) {
     if (isOfToday(record)) here[record.state] = (here[record.state] ?? 0) + 1
     const found = judged(record)
     if (found.length === 0) matched += todays.length
@@ -128,9 +128,18 @@ const isTokenNotShown = (found: readonly Finding[], report: AccountReport) =>
     ({ kind, ...finding }) => kind === 'missing' && 'here' in finding && finding.here.method === 'tokenize',
   ) && !report.showsTokens()
 
-const byKind = (one: Finding, other: Finding) =>
-  KINDS.indexOf(one.kind) - KINDS.indexOf(other.kind) ||
-  (one.account < other.account ? -1 : Number(one.account > other.account))
+/** By kind and account, and then in the order in which they happened. */
+function byKind(one: Finding, other: Finding): number {
+  const kinds = KINDS.indexOf(one.kind) - KINDS.indexOf(other.kind)
+  return kinds || compare(one.account, other.account) || compare(momentOf(one), momentOf(other))
+}
+
+const compare = (one: string, other: string) => (one < other ? -1 : Number(one > other))
+
+function momentOf(finding: Finding): string {
+  if ('here' in finding) return String(finding.here.first).padStart(16, '0')
+  return finding.kind === 'orphan' ? finding.there[0].at : ''
+}
 
 /** What of one payment disagrees: the ledger's record against all that PayConex shows under its name or its ids. */
 export function judge(
