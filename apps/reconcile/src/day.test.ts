@@ -17,7 +17,7 @@ describe('a day', () => {
     ['on which clocks are set forward', '2026-03-08', '2026-03-08T06:00:00.000Z', 23],
     ['on which clocks are set back', '2026-11-01', '2026-11-01T05:00:00.000Z', 25],
   ])('%s begins at its first moment there, and has its hours', (_, day, begin, hours) => {
-    const [from, until] = [startOf(day, ZONE), startOf(shifted(day, 1) ?? '', ZONE)]
+    const [from, until] = [startOf(day, ZONE), startOf(shifted(day, 1), ZONE)]
 
     expect(iso(from)).toBe(begin)
     expect((until - from) / HOUR).toBe(hours)

@@ -1,17 +1,18 @@
 /** A calendar day of a time zone, `2026-11-28`. */
-export const isDay = (text: string): boolean => /^\d{4}-\d\d-\d\d$/.test(text) && shifted(text, 0) === text
+export const isDay = (text: string): boolean =>
+  /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text)) && shifted(text, 0) === text
 
 /** The day so many days later, or earlier where negative. */
-export function shifted(day: string, days: number): string | undefined {
+export function shifted(day: string, days: number): string {
   const at = new Date(`${day}T00:00:00Z`)
   at.setUTCDate(at.getUTCDate() + days)
-  return Number.isNaN(at.getTime()) ? undefined : at.toISOString().slice(0, 'YYYY-MM-DD'.length)
+  return at.toISOString().slice(0, 'YYYY-MM-DD'.length)
 }
 
 /** All days from the first to the last, both included. */
 export function daysBetween(first: string, last: string): string[] {
   const days: string[] = []
-  for (let day: string | undefined = first; day !== undefined && day <= last; day = shifted(day, 1)) days.push(day)
+  for (let day = first; day <= last; day = shifted(day, 1)) days.push(day)
   return days
 }
 

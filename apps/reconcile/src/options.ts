@@ -88,7 +88,7 @@ function readDay({ date, zone, now, retentionMs, unfinished }: Asked) {
   const today = dayAt(now, zone)
   const name = date === 'yesterday' ? shifted(today, -1) : date
   if (name === undefined || !isDay(name)) throw new Unusable('--date must be a day such as 2026-11-28, or "yesterday"')
-  const [from, until] = [startOf(name, zone), startOf(shifted(name, 1) ?? '', zone)]
+  const [from, until] = [startOf(name, zone), startOf(shifted(name, 1), zone)]
   if (from > now) throw new Unusable(`--date: ${name} has not begun yet in ${zone}`)
   if (until > now && !unfinished)
     throw new Unusable(`--date: ${name} is not over yet in ${zone}; --unfinished compares it all the same`)

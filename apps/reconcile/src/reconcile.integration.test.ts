@@ -1,4 +1,7 @@
+import { execFile } from 'node:child_process'
 import { PassThrough } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startOf } from './day.ts'
 import { ACCOUNT, NOON_MS, TODAY, ZONE } from './testing.ts'
@@ -252,5 +255,16 @@ describe('a match that cannot be made', () => {
       { account: '120615000009', reason: expect.stringContaining('refuses the report') },
     ])
     expect(code).toBe(2)
+  })
+})
+
+describe('npm run reconcile -- --help', () => {
+  it('says what it does and what it needs, and ends with 0', async () => {
+    const program = fileURLToPath(new URL('main.ts', import.meta.url))
+
+    const { stdout } = await promisify(execFile)(process.execPath, [program, '--help'], { env: {} })
+
+    expect(stdout).toContain('--accounts keys.json')
+    expect(stdout).toContain('Exit code: 0 all agrees')
   })
 })

@@ -28,56 +28,66 @@ type Tools = Terminal & { tell: (progress: string) => void }
  * 4. Every payment of the ledger against them (match.ts).
  * 5. Where something is charged that should not be: what was given back on later days. */
 export async function reconcile(options: ReconcileOptions, tools: Tools): Promise<Reconciled> {
-  const { env, zone, day, account: only, ignoresUnnamed } = options
+  const { env, zone, day } = options
   const chosen = await choose(options, tools)
   const books = await openBooks(env)
   try {
-    const readDay = createRsapi({
-      url: env.PAYCONEX_URL,
-      ca: env.CA_FILE && readFileSync(env.CA_FILE, 'utf8'),
-      proxyUrl: env.PAYCONEX_PROXY_URL,
-    })
-    const failed = new Map<string, string>()
-    const attempt = async (account: string, read: () => Promise<void>) => {
-      try {
-        await read()
-      } catch (error) {
-        if (!(error instanceof NoReport)) throw error
-        failed.set(account, error.message)
-      }
-    }
-
-    const reports = new Map<string, AccountReport>()
-    const around = daysBetween(shifted(day.name, -1) ?? '', earlier(shifted(day.name, 1) ?? '', day.today))
-    for (const credentials of chosen) {
-      const { accountId } = credentials
-      await attempt(accountId, async () => {
-        reports.set(accountId, await readReport({ readDay, credentials, days: around, tools }))
-      })
-    }
-
-    const isPassedOver = (account: string) => failed.has(account) || (only !== undefined && account !== only)
-    const match = createMatch({ day, reports, ignoresUnnamed, isPassedOver })
+    const desk = createDesk(options, tools)
+    await desk.readReports(chosen)
+    const match = createMatch({ ...options, reports: desk.reports, isPassedOver: desk.isPassedOver })
     const onProgress = (read: number, keys: number) => tools.tell(`ledger: ${read} of about ${keys} payments`)
     for await (const record of books.payments({ onProgress })) match.see(record)
-
-    const later = daysBetween(shifted(day.name, 2) ?? '', day.today)
-    for (const accountId of later.length > 0 ? match.doubtful() : []) {
-      const credentials = chosen.find((one) => one.accountId === accountId)
-      const report = reports.get(accountId)
-      if (credentials && report)
-        await attempt(accountId, () => readUndoes({ readDay, credentials, days: later, report, tools }))
-    }
+    await desk.readLater(match.doubtful(), chosen)
 
     const accounts = chosen.map(({ accountId }) => accountId)
-    const failures = [...failed].map(([account, reason]) => ({ account, reason }))
-    return { day: day.name, zone, isOver: day.isOver, accounts, failed: failures, ...match.conclude() }
+    return { day: day.name, zone, isOver: day.isOver, accounts, failed: desk.failed(), ...match.conclude() }
   } finally {
     books.close()
   }
 }
 
-const earlier = (one: string, other: string) => (one < other ? one : other)
+/** PayConex' reports, as far as they can be had. */
+function createDesk({ env, day, account: only }: ReconcileOptions, tools: Tools) {
+  const ca = env.CA_FILE && readFileSync(env.CA_FILE, 'utf8')
+  const readDay = createRsapi({ url: env.PAYCONEX_URL, ca, proxyUrl: env.PAYCONEX_PROXY_URL })
+  const reports = new Map<string, AccountReport>()
+  const failures = new Map<string, string>()
+
+  async function attempt({ accountId }: Credentials, read: () => Promise<void>): Promise<void> {
+    try {
+      await read()
+    } catch (error) {
+      if (!(error instanceof NoReport)) throw error
+      failures.set(accountId, error.message)
+    }
+  }
+
+  return {
+    reports,
+    failed: () => [...failures].map(([account, reason]) => ({ account, reason })),
+    /** Named elsewhere, or not asked for. */
+    isPassedOver: (account: string) => failures.has(account) || (only !== undefined && account !== only),
+
+    /** Of the day and its neighbours, as far as they have come. */
+    async readReports(chosen: readonly Credentials[]): Promise<void> {
+      const days = daysBetween(shifted(day.name, -1), shifted(day.name, 1)).filter((one) => one <= day.today)
+      for (const credentials of chosen) {
+        await attempt(credentials, async () => {
+          reports.set(credentials.accountId, await readReport({ readDay, credentials, days, tools }))
+        })
+      }
+    },
+
+    /** What these accounts gave back since. */
+    async readLater(accounts: readonly string[], chosen: readonly Credentials[]): Promise<void> {
+      const days = daysBetween(shifted(day.name, 2), day.today)
+      for (const credentials of chosen.filter(({ accountId }) => accounts.includes(accountId))) {
+        const report = reports.get(credentials.accountId)
+        if (report) await attempt(credentials, () => readUndoes({ readDay, credentials, days, report, tools }))
+      }
+    },
+  }
+}
 
 async function choose({ account, accountsFile }: ReconcileOptions, terminal: Terminal): Promise<Credentials[]> {
   const given = accountsFile === undefined ? [] : readAccounts(accountsFile)

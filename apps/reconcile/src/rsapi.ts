@@ -117,8 +117,7 @@ async function* limited(chunks: Readable, { bytes }: { bytes: number }): AsyncGe
 function ofDay(row: Row | undefined, day: string): Row | undefined {
   if (row === undefined) return undefined
   const found = dayOfRow(row)
-  if (found < (shifted(day, -1) ?? '') || found > (shifted(day, 1) ?? ''))
-    throw new ForeignReport('the report is of another day')
+  if (found < shifted(day, -1) || found > shifted(day, 1)) throw new ForeignReport('the report is of another day')
   return row
 }
 
