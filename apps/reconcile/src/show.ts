@@ -83,7 +83,7 @@ const dollars = (cents: number) => `${Math.floor(cents / 100)}.${String(cents % 
 const timeIn = (ms: number, zone: string) =>
   new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'medium', timeZone: zone }).format(ms)
 
-/** The result for a program: all findings, each with what it means. Amounts are decimal texts, `at` of the ledger is in UTC, of PayConex
+/** The result for a program. Amounts are decimal texts, `at` of the ledger is in UTC, of PayConex
  * as it writes it. */
 export function toJson({ findings, ...result }: Reconciled) {
   return { ...result, findings: findings.map(findingToJson) }
