@@ -17,9 +17,9 @@ COPY packages/mapper/package.json packages/mapper/
 COPY packages/payment-queue/package.json packages/payment-queue/
 COPY packages/ledger/package.json packages/ledger/
 COPY packages/service/package.json packages/service/
+COPY apps/reconcile/package.json apps/reconcile/
 COPY apps/gateway/package.json apps/gateway/
 COPY apps/worker/package.json apps/worker/
-COPY apps/reconcile/package.json apps/reconcile/
 COPY apps/payconex-simulator/package.json apps/payconex-simulator/
 COPY e2e/package.json e2e/
 # The optional dependencies are this repository's own Node for machines with another one; the image has its own.
