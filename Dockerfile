@@ -17,6 +17,7 @@ COPY packages/mapper/package.json packages/mapper/
 COPY packages/payment-queue/package.json packages/payment-queue/
 COPY packages/ledger/package.json packages/ledger/
 COPY packages/service/package.json packages/service/
+COPY apps/reconcile/package.json apps/reconcile/
 COPY apps/gateway/package.json apps/gateway/
 COPY apps/worker/package.json apps/worker/
 COPY apps/doctor/package.json apps/doctor/

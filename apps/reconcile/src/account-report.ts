@@ -20,7 +20,7 @@ export function createAccountReport() {
   const byId = new Map<string, Charge[]>()
   const byCustomId = new Map<string, Charge[]>()
   const undone = new Map<string, number>()
-  const undoes = new Set<string>()
+  const unnamedUndoes = new Set<string>()
   const captures: Charge[] = []
   let hasToken = false
 
@@ -40,9 +40,8 @@ export function createAccountReport() {
     /** What was taken back, also of charges of other days. */
     addUndo({ id, originalId, cents, isApproved, isWhole }: Row): void {
       if (!isApproved) return
-      undoes.add(id)
-      if (originalId === undefined) return
-      undone.set(originalId, (undone.get(originalId) ?? 0) + (isWhole ? Number.POSITIVE_INFINITY : cents))
+      if (originalId === undefined) unnamedUndoes.add(id)
+      else undone.set(originalId, (undone.get(originalId) ?? 0) + (isWhole ? Number.POSITIVE_INFINITY : cents))
     },
 
     /** After the last row: a capture is a charge only where its authorisation is not among the rows. */
@@ -65,14 +64,16 @@ export function createAccountReport() {
       for (const charges of byId.values()) yield* charges
     },
 
-    /** Whether all that was taken under its id was given back, or the transaction that should do so is there. */
-    isUndone({ id, method }: Charge, reversal?: string): boolean {
+    /** Whether all that was taken under its id was given back, so far as the report says what was. */
+    isUndone({ id, method }: Charge): boolean {
       if (method === 'tokenize') return false
       const taken = (byId.get(id) ?? NONE).filter(({ isApproved }) => isApproved)
       const back = undone.get(id)
-      const isAllBack = back !== undefined && back >= taken.reduce((sum, { cents }) => sum + cents, 0)
-      return isAllBack || (reversal !== undefined && undoes.has(reversal))
+      return back !== undefined && back >= taken.reduce((sum, { cents }) => sum + cents, 0)
     },
+
+    /** Whether this reversal was done, in a report that does not say of what: it is of the one charge that is named here. */
+    isReversedBy: ({ id }: Charge, reversal: string) => unnamedUndoes.has(reversal) && byId.get(id)?.length === 1,
   }
 }
 

@@ -31,15 +31,15 @@ export type Finding =
 export const MEANINGS: Readonly<Record<Kind, { is: string; todo: string }>> = {
   double: {
     is: 'charged more than once at PayConex under one transaction_id',
-    todo: 'The payer paid twice: refund all but the one that the ledger names, in PayConex’ portal. Then find out how it came about.',
+    todo: "The payer paid twice: refund all but the one that the ledger names, in PayConex' portal. Then find out how it came about.",
   },
   denied: {
     is: 'charged at PayConex, although the caller heard that nothing was charged',
-    todo: 'Refund it in PayConex’ portal, or tell the payer that it was charged after all.',
+    todo: "Refund it in PayConex' portal, or tell the payer that it was charged after all.",
   },
   not_reversed: {
     is: 'reversed in the ledger, still charged at PayConex',
-    todo: 'The caller heard that nothing was charged: reverse or refund it in PayConex’ portal.',
+    todo: "The caller heard that nothing was charged: reverse or refund it in PayConex' portal.",
   },
   orphan: {
     is: 'charged at PayConex, unknown to the ledger',
@@ -47,7 +47,7 @@ export const MEANINGS: Readonly<Record<Kind, { is: string; todo: string }>> = {
   },
   amount: {
     is: 'charged at PayConex with another amount than asked for',
-    todo: 'Refund the difference, or charge it, in PayConex’ portal.',
+    todo: "Refund the difference, or charge it, in PayConex' portal.",
   },
   id: {
     is: 'at PayConex under another id than the ledger has',
@@ -55,7 +55,7 @@ export const MEANINGS: Readonly<Record<Kind, { is: string; todo: string }>> = {
   },
   missing: {
     is: 'approved in the ledger, not charged at PayConex',
-    todo: 'The caller heard that it was paid. Look for it in PayConex’ portal by its id; if it is not there, no money comes.',
+    todo: "The caller heard that it was paid. Look for it in PayConex' portal by its id; if it is not there, no money comes.",
   },
   unresolved: {
     is: 'not known in the ledger whether it was charged',

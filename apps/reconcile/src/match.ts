@@ -51,7 +51,7 @@ export function createMatch(options: MatchOptions) {
     const report = reports.get(record.account)
     if (!report) return []
     const charges = chargesOf(record, report)
-    const found = judge(record, charges, (charge) => report.isUndone(charge, record.reversal))
+    const found = judge(record, charges, (charge) => report.isUndone(charge) || isReversed(charge, record, report))
     const touchesToday = (finding: Finding) =>
       isOfToday(record) || ('there' in finding && finding.there.some((charge) => charge.isApproved && isToday(charge)))
     return found.filter(touchesToday)
@@ -120,6 +120,9 @@ const chargesOf = (record: PaymentRecord, report: AccountReport): Charge[] =>
   report.of({ method: record.method, customId: record.custom_id, ids: idsOf(record) })
 
 const idsOf = ({ id, reserved }: PaymentRecord) => [...new Set([id, reserved])].filter((one) => one !== undefined)
+
+const isReversed = (charge: Charge, { id, reversal }: PaymentRecord, report: AccountReport) =>
+  charge.id === id && reversal !== undefined && report.isReversedBy(charge, reversal)
 
 const isApproved = (charge: Charge) => charge.isApproved
 

@@ -70,6 +70,7 @@ describe('a row of a report', () => {
     ['transaction_id', null],
     ['transaction_id', '4111111111111111'],
     ['transaction_timestamp', '05/01/2026'],
+    ['transaction_timestamp', '2026-01-05 10:20:30 \u001b[2J'],
     ['transaction_amount', undefined],
     ['transaction_amount', '1,000.00'],
     ['transaction_amount', '4111111111111111'],

@@ -89,7 +89,7 @@ const typed = z.object({ transaction_type: z.string().transform((type) => type.t
 const members = z.object({
   transaction_id: id,
   original_transaction_id: id.optional(),
-  transaction_timestamp: said.refine((text) => /^\d{4}-\d\d-\d\d[ T]\d\d:\d\d/.test(text)),
+  transaction_timestamp: said.refine((text) => /^\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?$/.test(text)),
   transaction_amount: cents.optional(),
   transaction_approved: spelledBoolean.optional(),
   custom_id: said.optional(),

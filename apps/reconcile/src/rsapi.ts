@@ -61,13 +61,14 @@ export function createRsapi({ url, ca, proxyUrl, limits }: RsapiOptions): ReadDa
       'accept-encoding': 'gzip',
       'user-agent': 'pay-connector',
     }
-    const options = { method: 'POST', headers, signal, insecureHTTPParser: false }
+    // The time limit of the request itself would begin only when it is connected.
+    const options = { method: 'POST', headers, signal, timeout: silentMs, insecureHTTPParser: false }
     const isSecure = address.protocol === 'https:'
     return new Promise((resolve, reject) => {
       const sent = isSecure
         ? requestSecurely(address, { ...options, agent: agentFor(ca, proxyUrl) }, resolve)
         : request(address, { ...options, agent: false }, resolve)
-      sent.setTimeout(silentMs, () => sent.destroy(new NoReport(`no answer within ${silentMs / SECOND} s`)))
+      sent.on('timeout', () => sent.destroy(new NoReport(`no answer within ${silentMs / SECOND} s`)))
       sent.on('error', reject)
       sent.end(form)
     })
@@ -128,14 +129,14 @@ function explained(error: unknown, deadline: AbortSignal): unknown {
   if (error instanceof ForeignReport) return new NoReport(error.message, { cause: error })
   if (error instanceof NotAList) return new NoReport(refusalIn(error.text))
   if (deadline.aborted) return new NoReport('the report took too long')
-  const reason = reasonOf(error)
   if (isBug(error)) return error
+  const reason = reasonOf(error)
   return new NoReport(
-    reason === 'ECONNRESET'
-      ? 'the report was cut off, or never came (ECONNRESET)'
-      : `PayConex cannot be reached (${reason})`,
+    CUT_OFF.test(reason) ? `the report was cut off or damaged (${reason})` : `PayConex cannot be reached (${reason})`,
   )
 }
+
+const CUT_OFF = /^(ECONNRESET|ERR_STREAM_PREMATURE_CLOSE|Z_\w+)$/
 
 const isBug = (error: unknown) => !(error instanceof Error) || (error instanceof TypeError && !('code' in error))
 

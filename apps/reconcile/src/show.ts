@@ -39,7 +39,8 @@ function sectionOf(kind: Finding['kind'], { findings, zone }: Reconciled): strin
 }
 
 function linesOf(finding: Finding, zone: string): string[] {
-  if (finding.kind === 'not_checked') return [`  account ${finding.account}: ${plural(finding.payments, 'payment')}`]
+  if (finding.kind === 'not_checked')
+    return [`  account ${shown(finding.account)}: ${plural(finding.payments, 'payment')}`]
   if (finding.kind === 'orphan') {
     const [charge] = finding.there
     const name = charge.customId === undefined ? 'no custom_id' : `custom_id ${shown(charge.customId)}`
@@ -83,7 +84,7 @@ const dollars = (cents: number) => `${Math.floor(cents / 100)}.${String(cents % 
 const timeIn = (ms: number, zone: string) =>
   new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'medium', timeZone: zone }).format(ms)
 
-/** The result for a program: all findings, each with what it means. Amounts are decimal texts, `at` of the ledger is in UTC, of PayConex
+/** The result for a program. Amounts are decimal texts, `at` of the ledger is in UTC, of PayConex
  * as it writes it. */
 export function toJson({ findings, ...result }: Reconciled) {
   return { ...result, findings: findings.map(findingToJson) }
@@ -91,7 +92,7 @@ export function toJson({ findings, ...result }: Reconciled) {
 
 function findingToJson(finding: Finding) {
   const { kind, account } = finding
-  if (finding.kind === 'not_checked') return { kind, account, payments: finding.payments }
+  if (finding.kind === 'not_checked') return { kind, account: shown(account), payments: finding.payments }
   const there = finding.there.map(chargeToJson)
   if (finding.kind === 'orphan') return { kind, account, here: null, there }
   const { key, state, method, custom_id, amount, id, reserved, first } = finding.here
