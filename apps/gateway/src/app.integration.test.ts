@@ -377,7 +377,9 @@ describe('silence', () => {
       async ({ ask, lines }) => {
         await expect(ask({ body: body() })).rejects.toThrow('socket hang up')
 
-        expect(lines).toEqual([{ level: 'error', fields: { event: 'try.failed', reason: 'TypeError' }, message: 'a try ended in an error' }])
+        expect(lines).toEqual([
+          { level: 'error', fields: { event: 'try.failed', reason: 'TypeError' }, message: 'a try ended in an error' },
+        ])
       },
       {
         pay: async () => {

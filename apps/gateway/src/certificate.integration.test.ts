@@ -183,7 +183,9 @@ describe('a certificate that is renewed', () => {
 
         rmSync(files.keyFile)
 
-        await expect.poll(() => lines.at(-1)?.fields, { timeout: 5000 }).toEqual({ event: 'certificate.not_renewed', reason: 'ENOENT' })
+        await expect
+          .poll(() => lines.at(-1)?.fields, { timeout: 5000 })
+          .toEqual({ event: 'certificate.not_renewed', reason: 'ENOENT' })
         expect(await name()).toBe('first')
       },
       { certificate: bytesOf(first) },
