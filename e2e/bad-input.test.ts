@@ -46,7 +46,7 @@ describe('a request with', () => {
 
     expect(answer.status).toBe(200)
     expect(answer.body).toMatchObject({ charge_id: null, error_code: 'invalid_request' })
-    const named = (line: string) => line.includes('"verdict":"invalid_request"') && line.includes(`"${field}"`)
+    const named = (line: string) => line.includes('"event":"try.invalid"') && line.includes(`"${field}"`)
     await expect.poll(() => stack.logs.some(named)).toBe(true)
   })
 })

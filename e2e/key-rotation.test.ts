@@ -154,7 +154,14 @@ describe('SEAL_KEYS', () => {
     await until(() => linesWith('UNKNOWN_KEY').length > 0, 2000, 20)
     const [{ payment, time, pid, ...said } = {}, ...more] = linesWith('UNKNOWN_KEY')
     const msg = 'the payment cannot be opened'
-    expect(said).toEqual({ level: 40, name: 'worker', attempt: 1, step: 'open', reason: 'UNKNOWN_KEY', msg })
+    expect(said).toEqual({
+      level: 40,
+      name: 'worker',
+      event: 'payment.unopened',
+      attempt: 1,
+      reason: 'UNKNOWN_KEY',
+      msg,
+    })
     expect(more).toEqual([])
   })
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { PaymentRecord } from '@pay/ledger'
-import { noTraces } from '@pay/service'
+import { NO_SPAN, noTraces, type Traces } from '@pay/service'
 import { afterAll, beforeEach, describe, expect, inject, it } from 'vitest'
 import { FIELDS } from '../../../packages/ledger/src/testing.ts'
 import type { AdoptPayment } from './adopt-payment.ts'
@@ -22,7 +22,8 @@ beforeEach(async () => {
 afterAll(workshop.close)
 
 /** A sweeper that only remembers what would be done, and with which payment. */
-function sweeping({ over = ledger, worker = 'w1', inHand = async () => {} }: Partial<Sweeping> = {}) {
+function sweeping(changes: Partial<Sweeping> = {}) {
+  const { over = ledger, worker = 'w1', inHand = async () => {}, traces = noTraces } = changes
   const done: [what: string, key: string][] = []
   const remember = (what: string) => async (record: PaymentRecord) => {
     done.push([what, record.key])
@@ -39,7 +40,7 @@ function sweeping({ over = ledger, worker = 'w1', inHand = async () => {} }: Par
     worker,
     times,
     clock,
-    traces: noTraces,
+    traces,
     log: silentLog,
   })
   const { sweep, rest, idle } = sweeper
@@ -52,7 +53,12 @@ function sweeping({ over = ledger, worker = 'w1', inHand = async () => {} }: Par
   return { done, sweep, rest, idle, all }
 }
 
-type Sweeping = { over: typeof ledger; worker: string; inHand: (record: PaymentRecord) => Promise<void> }
+type Sweeping = {
+  over: typeof ledger
+  worker: string
+  inHand: (record: PaymentRecord) => Promise<void>
+  traces: Traces
+}
 
 describe('a sweeper that rests', () => {
   it('lets another worker take its place, and takes it again where there is none', async () => {
@@ -70,6 +76,22 @@ describe('a sweeper that rests', () => {
 })
 
 describe('the sweeper', () => {
+  it('tells of each visit in a trace of its own, with a link to the attempt, also when it fails', async () => {
+    await payment.unconfirmed()
+    clock.pass(times.leaseMs)
+    const told: unknown[] = []
+    const begin: Traces['begin'] = ({ name, fields, heard, parent }) => {
+      told.push([name, fields?.payment, heard, parent])
+      const follows = ({ key, attempt }: { key: string; attempt: number }) => void told.push(['follows', key, attempt])
+      return { ...NO_SPAN, follows, end: () => void told.push('ended') }
+    }
+
+    await sweeping({ traces: { ...noTraces, begin }, inHand: () => Promise.reject(new Error('away')) }).all()
+
+    const { key } = payment
+    expect(told).toEqual([['sweep unconfirmed', key, undefined, undefined], ['follows', key, 1], 'ended'])
+  })
+
   it('withdraws an accepted payment once SEND_BY has passed, and not before', async () => {
     await payment.admit()
     clock.pass(times.sendByMs - 1)
