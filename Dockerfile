@@ -9,22 +9,16 @@
 
 ARG BASE=node:24-trixie-slim
 
+# The manifests alone, whichever apps there are. What the next stage copies from here is the same until one of them changes, so that a
+# change of source does not install anew.
+FROM ${BASE} AS manifests
+WORKDIR /app
+COPY . .
+RUN find . -type f ! -name package.json ! -name package-lock.json ! -name .npmrc -delete && find . -type d -empty -delete
+
 FROM ${BASE} AS app
 WORKDIR /app
-# The manifests alone, so that a change of source does not install anew.
-COPY package.json package-lock.json .npmrc ./
-COPY packages/mapper/package.json packages/mapper/
-COPY packages/payment-queue/package.json packages/payment-queue/
-COPY packages/ledger/package.json packages/ledger/
-COPY packages/service/package.json packages/service/
-COPY apps/reconcile/package.json apps/reconcile/
-COPY apps/gateway/package.json apps/gateway/
-COPY apps/worker/package.json apps/worker/
-COPY apps/doctor/package.json apps/doctor/
-COPY apps/reconcile/package.json apps/reconcile/
-COPY apps/payconex-simulator/package.json apps/payconex-simulator/
-COPY apps/operator/package.json apps/operator/
-COPY e2e/package.json e2e/
+COPY --from=manifests /app ./
 # The optional dependencies are this repository's own Node for machines with another one; the image has its own.
 # Nothing that is installed may run while it is. What only npm reads does not stay.
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-update-notifier \

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { styleText } from 'node:util'
+import { whyNoContainers } from '../containers/engine.ts'
 import { findRedis } from './redis/redis.ts'
 import { type Counts, none, readReport, shortcomingOf, sum, summarize } from './test/counts.ts'
 import { type Command, type CommandEnd, runCommand } from './test/run-stage.ts'
@@ -11,26 +12,29 @@ import { chooseTestRedis } from './test/servers.ts'
  * 1. Format and lint, then types. When one fails the run ends here.
  * 2. A Redis is found, and installed if need be, once and before any test waits for it.
  * 3. Unit and integration tests, schedules, end-to-end tests. A kind that fails does not keep the next from running.
- * 4. The model of the protocol, shortened, where Spin is there.
- * 5. A table, the names of the tests that failed, and as the last line `N passed, N failed`.
+ * 4. The images, run as docker-compose.yml says, where an engine answers and their bases are there.
+ * 5. The model of the protocol, shortened, where Spin is there.
+ * 6. A table, the names of the tests that failed, and as the last line `N passed, N failed`.
  * Ends with 1 when anything failed, took too long or was skipped, or when a kind had no tests; with 130 on Ctrl-C. */
 
 const HELP = `npm test
 
 Checks format, lint and types, runs the unit and integration tests, the schedules and the end-to-end tests on real Redis servers,
-and checks the model of the protocol where Spin is there.
+the images where a container engine answers, and checks the model of the protocol where Spin is there.
 
   TEST_REDIS=containers  Redis from Testcontainers
   TEST_REDIS=local       a Redis of this machine, installed if need be
   (unset)                Testcontainers when an engine answers and has the image, otherwise local
   SCHEDULES_SEED=n       plays the schedules of an earlier run again
 
-One kind alone: npm run test:unit, npm run test:integration, npm run test:schedules, npm run test:e2e
+One kind alone: npm run test:unit, npm run test:integration, npm run test:schedules, npm run test:e2e,
+npm run test:containers
 `
 
 const LIMIT_MINUTES = 9
 const LIMIT_MS = LIMIT_MINUTES * 60_000
 const KINDS = ['unit', 'integration', 'schedules', 'e2e']
+const CONTAINERS = 'containers'
 const CHECKS: readonly { title: string; commands: readonly Command[] }[] = [
   { title: 'format and lint', commands: [['biome', 'ci', ...(process.stdout.isTTY ? [] : ['--colors=off']), '.']] },
   {
@@ -53,18 +57,26 @@ async function runAll(signal: AbortSignal): Promise<Result[]> {
   }
   await announceRedis()
   for (const kind of KINDS) if (!signal.aborted) results.push(await timed(kind, () => runTests(kind, signal)))
+  if (!signal.aborted) results.push(await timed(CONTAINERS, () => runContainers(signal)))
   if (!signal.aborted) results.push(await timed('model', () => runCheck([['model', '--short']], signal)))
   return results
 }
 
-type Ended = { counts: Counts; failures?: readonly string[]; problem: string | undefined }
+type Ended = {
+  counts: Counts
+  failures?: readonly string[]
+  problem: string | undefined
+  /** Why it was not run, where that is no failure. */
+  leftOut?: string
+}
 
 async function timed(title: string, run: () => Promise<Ended>): Promise<Result> {
   headline(title)
   const start = performance.now()
   const ended = await run()
   const ms = performance.now() - start
-  console.log(styleText(ended.problem ? 'red' : 'green', `${title}: ${ended.problem ?? 'passed'} (${seconds(ms)})`))
+  const came = ended.problem ?? (ended.leftOut === undefined ? 'passed' : `left out: ${ended.leftOut}`)
+  console.log(styleText(ended.problem ? 'red' : 'green', `${title}: ${came} (${seconds(ms)})`))
   return { title, ...ended, ms }
 }
 
@@ -84,6 +96,11 @@ async function runTests(kind: string, signal: AbortSignal): Promise<Ended> {
   const { counts, failures } = await readReport(report, end === 'passed')
   await rm(folder, { recursive: true })
   return { counts, failures, problem: problemOf(end) ?? shortcomingOf(counts) }
+}
+
+async function runContainers(signal: AbortSignal): Promise<Ended> {
+  const leftOut = await whyNoContainers()
+  return leftOut === undefined ? runTests(CONTAINERS, signal) : { counts: none, problem: undefined, leftOut }
 }
 
 function problemOf(end: CommandEnd): string | undefined {
@@ -115,10 +132,11 @@ function printTable(results: readonly Result[]): void {
   const print = (cells: readonly string[]) => console.log(row(cells).join(' '))
   headline('result')
   print(['', 'passed', 'failed', 'skipped', 'time'])
-  for (const { title, counts, ms, problem } of results) {
+  for (const { title, counts, ms, problem, leftOut } of results) {
     const { passed, failed, skipped } = counts
-    const numbers = KINDS.includes(title) ? [passed, failed, skipped].map(String) : [problem ? '' : 'ok', '', '']
-    print([title, ...numbers, seconds(ms), problem ?? ''])
+    const isCounted = KINDS.includes(title) || (title === CONTAINERS && leftOut === undefined)
+    const numbers = isCounted ? [passed, failed, skipped].map(String) : [problem || leftOut ? '' : 'ok', '', '']
+    print([title, ...numbers, seconds(ms), problem ?? (leftOut ? `left out: ${leftOut}` : '')])
   }
   console.log()
   for (const { title, failures = [] } of results) {

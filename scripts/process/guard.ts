@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-type Guarded = 'pid' | 'container' | 'folder'
+type Guarded = 'pid' | 'container' | 'compose' | 'folder'
 
 let reaper: ChildProcess | undefined
 
-/** Has a process (with its group), container or folder removed when this process ends in any way, SIGKILL included. Returns
+/** Has a process (with its group), container, project of Compose or folder removed when this process ends in any way, SIGKILL included. Returns
  * the function that takes it back, to be called once the thing is gone. The work is done by reaper.ts. */
 export function guard(kind: Guarded, name: string | number): () => void {
   tell(`+${kind} ${name}`)

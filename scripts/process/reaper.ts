@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 
 /* Cleans up after its parent, however that ended: Ctrl-C twice, an uncaught error, SIGKILL.
- * 1. Reads lines from standard input, which the parent holds open: `+pid 123`, `-pid 123`; likewise `container`, `folder`.
+ * 1. Reads lines from standard input, which the parent holds open: `+pid 123`, `-pid 123`; likewise `container`, `compose`, `folder`.
  * 2. When the input ends, the parent is gone. What was announced with + and not taken back with - is killed and removed.
  * Started by guard.ts, in a session of its own, so that a Ctrl-C in the terminal does not reach it. */
 
@@ -12,6 +12,10 @@ const held = new Map<string, { kind: string; name: string }>()
 const disposals: Record<string, (name: string) => void> = {
   pid: (pid) => process.kill(process.platform === 'win32' ? Number(pid) : -Number(pid), 'SIGKILL'),
   container: (name) => execFileSync('docker', ['rm', '--force', '--volumes', name], { stdio: 'ignore' }),
+  compose: (project) =>
+    execFileSync('docker', ['compose', '--project-name', project, 'down', '--volumes', '--timeout', '0'], {
+      stdio: 'ignore',
+    }),
   folder: (path) => rmSync(path, { recursive: true, force: true, maxRetries: 5 }),
 }
 

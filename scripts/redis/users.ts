@@ -15,7 +15,7 @@ export type LocalUsers = {
  * there may do everything, so that a test can look and break. */
 export function createUsers(kind: RedisKind, waitaof: boolean): LocalUsers {
   const passwords = Object.fromEntries(USERS.map((user) => [user, randomBytes(24).toString('base64url')])) as Passwords
-  const lines = aclOf(kind, { passwords, waitaof }).filter((line) => line !== 'user default off')
+  const lines = aclOf(kind, { passwords, waitaof }).filter((line) => !line.startsWith('user default off'))
   return {
     args: lines.flatMap((line) => `--${line}`.split(' ')),
     urlsAt: (url) => Object.fromEntries(USERS.map((user) => [user, as(user, passwords[user], url)])) as UserUrls,
