@@ -3,8 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
-import { readGatewayEnvironment } from '../apps/gateway/src/environment.ts'
-import { createTimes, SECOND } from '../packages/service/src/index.ts'
+import { createTimes, readGatewayEnvironment, SECOND } from '../packages/service/src/index.ts'
 
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8')
 

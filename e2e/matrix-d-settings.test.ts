@@ -204,5 +204,5 @@ describe('a gateway and a worker', () => {
 
 const WRONG = {
   queue: { save: '60 1', appendonly: 'yes', 'maxmemory-policy': 'allkeys-lru' },
-  ledger: { appendfsync: 'everysec', 'maxmemory-policy': 'allkeys-lru' },
+  ledger: { appendfsync: 'everysec', 'no-appendfsync-on-rewrite': 'yes', 'maxmemory-policy': 'allkeys-lru' },
 }

@@ -68,16 +68,9 @@ async function askInfo({ called, kind, redis, isCluster, settings }: Node): Prom
   ]
 }
 
-/** What no start looks at: with `yes` nothing is flushed while the file is written anew, whatever appendfsync says. */
-const WHILE_REWRITING: RequiredSetting = {
-  setting: 'no-appendfsync-on-rewrite',
-  is: 'no',
-  because: 'with "yes" a crash while the file is rewritten forgets fences, in spite of appendfsync always',
-}
-
 const REQUIRED = {
   queue: { settings: QUEUE_SETTINGS, alone: QUEUE_ALONE },
-  ledger: { settings: [...LEDGER_SETTINGS, WHILE_REWRITING], alone: LEDGER_ALONE },
+  ledger: { settings: LEDGER_SETTINGS, alone: LEDGER_ALONE },
 } as const
 
 async function askSettings(node: Node): Promise<Finding[]> {

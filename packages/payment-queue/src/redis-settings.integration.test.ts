@@ -56,6 +56,21 @@ describe('the settings of a Redis', () => {
     ])
   })
 
+  it('of a ledger that does not flush while its file is rewritten are refused', async () => {
+    const redis = await serverWith(
+      '--appendonly',
+      'yes',
+      '--appendfsync',
+      'always',
+      '--no-appendfsync-on-rewrite',
+      'yes',
+    )
+
+    expect(await wrongSettings(redis, LEDGER_SETTINGS)).toEqual([
+      expect.stringMatching(/^no-appendfsync-on-rewrite must be "no"/),
+    ])
+  })
+
   it('of a queue are not good enough for a ledger, nor the other way round', async () => {
     const queue = await connected(inject('queueRedisUrl'))
     const ledger = await connected(inject('ledgerRedisUrl'))

@@ -18,6 +18,12 @@ export const QUEUE_SETTINGS: readonly RequiredSetting[] = [
 export const LEDGER_SETTINGS: readonly RequiredSetting[] = [
   { setting: 'appendonly', is: 'yes', because: 'a fence that is only in memory is forgotten by a restart' },
   { setting: 'appendfsync', is: 'always', because: 'everysec can lose a fence that was already acknowledged' },
+  // Whatever appendfsync says, with "yes" nothing is flushed while the file is rewritten (try_fsync in Redis' aof.c).
+  {
+    setting: 'no-appendfsync-on-rewrite',
+    is: 'no',
+    because: 'with "yes" a crash while the file is rewritten forgets fences, in spite of appendfsync always',
+  },
   { setting: 'maxmemory-policy', is: 'noeviction', because: 'an evicted payment could be charged again' },
 ]
 
