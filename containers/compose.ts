@@ -61,14 +61,12 @@ export async function composeUp() {
     image,
     endpoint: `http://127.0.0.1:${ports.PORT}${BRIDGE_PATH}`,
     simulator: `http://127.0.0.1:${ports.SIMULATOR_PORT}`,
-    idsOf,
     renew,
     exec: (name: string, ...command: string[]) => started.getContainer(name).exec(command),
     scale: (service: Service, count: number) =>
       compose('up', '--detach', '--no-deps', '--no-recreate', '--wait', '--scale', `${service}=${count}`, service),
     restart: (service: Service) => compose('restart', service),
     signal: (service: Service, signal: string) => compose('kill', '--signal', signal, service),
-    logs: (service: Service) => compose('logs', '--no-color', service),
     down: async () => {
       await started.down({ removeVolumes: true, timeout: SECOND })
       await docker('image', 'rm', image)

@@ -3,9 +3,11 @@ import { outputOf, runTool } from '../scripts/process/run-tool.ts'
 const SHORT_MS = 20_000
 const BUILD_MS = 240_000
 
-export const NODE_IMAGE = process.env.NODE_IMAGE ?? 'node:24-trixie-slim'
-const REDIS_IMAGE = process.env.REDIS_IMAGE ?? 'redis:8'
-const PROXY_IMAGE = process.env.PROXY_IMAGE ?? 'haproxy:3.2'
+const { env } = process
+
+export const NODE_IMAGE = env.NODE_IMAGE ?? 'node:24-trixie-slim'
+const REDIS_IMAGE = env.REDIS_IMAGE ?? 'redis:8'
+const PROXY_IMAGE = env.PROXY_IMAGE ?? 'haproxy:3.2'
 const DEBIAN_IMAGE = 'debian:trixie-slim'
 
 /** Why the images cannot be tried on this machine, or undefined. No image is pulled for it: who has none of them has other things
