@@ -27,13 +27,13 @@ export const sabotages = {
   /** A worker whose answer is lost does not ask what became of it: it sends again, under a fresh id. */
   lookup: {
     file: 'apps/worker/src/settle.ts',
-    from: "if (submitted.kind !== 'unsent') return entryOf(submitted) ?? ask(unclear)\n",
+    from: "if (submitted.kind !== 'unsent') return entryOf(submitted) ?? ask(unanswered(unclear, submitted))\n",
     to: `if (submitted.kind !== 'unsent') {
-        if (submitted.kind !== 'unanswered') return entryOf(submitted) ?? ask(unclear)
+        if (submitted.kind !== 'unanswered') return entryOf(submitted) ?? ask(unanswered(unclear, submitted))
         const fresh = await payconex.reserve(credentials)
         const reservedId = fresh.kind === 'reserved' ? fresh.transactionId : undefined
         const again = await payconex.submit(transaction, { reservedId })
-        return (again.kind === 'unsent' ? undefined : entryOf(again)) ?? ask(unclear)
+        return (again.kind === 'unsent' ? undefined : entryOf(again)) ?? ask(unanswered(unclear, submitted))
       }
 `,
   },

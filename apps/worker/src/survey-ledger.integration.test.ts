@@ -78,7 +78,11 @@ describe('what is on the ledger', () => {
     isAway = true
 
     await expect.poll(one.shows, soon).toEqual([])
-    expect(one.lines).toContainEqual(['warn', { step: 'survey', reason: 'Error' }, expect.any(String)])
+    expect(one.lines).toContainEqual([
+      'warn',
+      { event: 'ledger.silent', step: 'survey', reason: 'Error' },
+      expect.any(String),
+    ])
   })
 
   it('vanishes when the worker stops, at once and for good', async () => {
