@@ -17,6 +17,7 @@ export async function runCombination({ server, node, kinds, over }: Run): Promis
   const env = { PATH: [server.folder, process.env.PATH].join(delimiter), TEST_REDIS: 'local' }
   const outcome: Outcome = { server: server.name, node: node.version, kinds: [] }
   for (const kind of kinds) {
+    if (over.aborted) break
     const start = performance.now()
     const report = await runKind(kind, { node: node.program, env, over })
     outcome.kinds.push({ kind, report, ms: performance.now() - start })

@@ -142,7 +142,7 @@ describe('a proxy that only the environment names', () => {
     const names = ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY']
     const env = Object.fromEntries(names.map((name) => [name, proxy.url]))
 
-    const lines = await exchangeInProcess(url, { ...env, NODE_USE_ENV_PROXY: '1' })
+    const lines = await exchangeInProcess(url, { ...env, NODE_USE_ENV_PROXY: '1', NODE_NO_WARNINGS: '1' })
 
     expect(lines).toEqual([JSON.stringify(YES)])
     expect(proxy.heads).toEqual([])
