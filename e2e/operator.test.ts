@@ -210,6 +210,15 @@ describe.concurrent('a payment for review', () => {
     expect(json(asked)).toMatchObject({ state: 'approved', id: (await payer.charges())[0]?.transaction_id })
   })
 
+  it('that PayConex gives no answer about is for review again after one look', async () => {
+    const payer = await forReview()
+
+    const asked = await change('ask', ...namesOf(payer), '--json')
+
+    expect(asked).toMatchObject({ code: 0, said: expect.stringContaining('no answer that says yes or no') })
+    expect(json(asked)).toMatchObject({ state: 'review' })
+  })
+
   it('where PayConex took another amount is not asked about; a person says that it was undone, and another card may pay', async () => {
     const payer = payers.payer(() => ({ ...visaCharge(), amount: '1.12' }))
     expect(await payer.call()).toBe('unconfirmed')

@@ -21,7 +21,8 @@ export async function ask(tools: Tools): Promise<number> {
   if (why !== undefined) throw new Refused(why)
   const hand = await desk.hand(record.key)
   const credentials = record.state === 'review' ? { sealedCredentials: await sealedKey(tools, record) } : {}
-  const asked = desk.times.unconfirmedScheduleMs.length - 1
+  // As after the last look of the schedule.
+  const asked = desk.times.unconfirmedScheduleMs.length
   const since = await askNow(async () => {
     const act = actOn(await stillAs(record, tools), args)
     return insist(() => hand.askNow(act, { ...credentials, asked }))

@@ -461,6 +461,36 @@ describe('an unconfirmed payment that PayConex does not know, when it had all th
   })
 })
 
+describe('a payment that a person asks about', () => {
+  const entry = { by: 'ann', what: 'ask', reason: '' }
+  const asked = unconfirmedScheduleMs.length
+  const askNow = async (token: string, sealedCredentials = '') =>
+    ledger.askNow({ seen: await payment.read(), token, entry }, { sealedCredentials, asked })
+
+  it('twice before anybody looks stays unconfirmed without an answer, with its schedule from the beginning', async () => {
+    await payment.unconfirmed()
+    await askNow('one')
+    await askNow('two')
+
+    await worker({ lookUp: [unanswered] }).adopt.askAgain(await payment.read())
+
+    expect(await payment.read()).toMatchObject({ state: 'unconfirmed', asked: 0 })
+    expect(await payment.dueAt()).toBe(clock.now() + (unconfirmedScheduleMs[0] ?? 0))
+  })
+
+  it.each([notFound, unanswered])('is for review again after one look without an answer: $kind', async (answer) => {
+    await payment.finished({ state: 'review' })
+    clock.pass(absenceMs)
+    await askNow('one', workshop.sealedFor(payment.key))
+    expect(await payment.state()).toBe('unconfirmed')
+
+    await worker({ lookUp: [answer] }).adopt.askAgain(await payment.read())
+
+    expect(await payment.state()).toBe('review')
+    expect(await payment.dueAt()).toBeNull()
+  })
+})
+
 describe('an unconfirmed payment that PayConex never knows', () => {
   /** Whenever it is due, until it is over; says how long after it was sent that was. */
   async function askToTheEnd(beforeLook: (looks: number) => unknown = () => undefined) {

@@ -179,6 +179,17 @@ describe('a payment that a person asks about', () => {
     },
   )
 
+  it.each(['unconfirmed', 'reversing'] as const)(
+    'is at most at the beginning of its schedule, however often it is asked about before anybody looks: %s',
+    async (state) => {
+      const payment = await reached(state, 0)
+
+      for (const token of ['one', 'two', 'three']) await payment.askNow('', { token })
+
+      expect(await payment.record()).toMatchObject({ state, asked: -1 })
+    },
+  )
+
   it('gets the credentials that the person brings', async () => {
     const payment = await reached('unconfirmed', 0)
 
