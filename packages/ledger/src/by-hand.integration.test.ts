@@ -139,6 +139,19 @@ describe.each(['unconfirmed', 'review'] as const)('a payment that is %s', (from)
   })
 })
 
+it('a payment whose reversal was refused is not approved under the id of that reversal', async () => {
+  const payment = await reached('reversing')
+  await payment.finish({ state: 'review' })
+  const { reversal } = payment.ids
+
+  expect(await payment.resolve({ ...YES, id: reversal })).toMatchObject({
+    verdict: 'used',
+    record: { state: 'review' },
+  })
+  expect(await payment.audited()).toEqual([])
+  expect(await payment.resolve({ ...YES, id: payment.ids.reserved })).toMatchObject({ verdict: 'resolved' })
+})
+
 describe('a person’s word on an unconfirmed payment', () => {
   it('reaches the gateways that still wait, and whoever heard a no does not begin anew with the same', async () => {
     const payment = await reached('unconfirmed')
