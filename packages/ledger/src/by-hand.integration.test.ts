@@ -203,6 +203,15 @@ describe('a payment that a person asks about', () => {
     },
   )
 
+  it('has one look less behind it, wherever it is in its schedule', async () => {
+    const payment = await reached('unconfirmed', 0)
+    await payment.finish({ ...UNCONFIRMED, asked: 5 })
+
+    await payment.askNow()
+
+    expect(await payment.record()).toMatchObject({ asked: 4 })
+  })
+
   it('gets the credentials that the person brings', async () => {
     const payment = await reached('unconfirmed', 0)
 
