@@ -174,6 +174,9 @@ describe.concurrent('an unconfirmed payment', () => {
       said: expect.stringContaining('it takes --yes'),
     })
     expect(await change(...words, '--reason', `card ${CARD}`)).toMatchObject({ code: 2 })
+    const pasted = ['resolve', ...namesOf(payer), '--reason', 'pasted', '--as']
+    expect(await change(...pasted, 'approved', '--id', CARD)).toMatchObject({ code: 2 })
+    expect(await change(...pasted, 'declined', '--code', CARD, '--message', 'NO')).toMatchObject({ code: 2 })
     expect((await payer.record())?.state).toBe('unconfirmed')
     const resolved = await change(...words, '--reason', 'seen in the console', '--json')
 
@@ -210,6 +213,15 @@ describe.concurrent('a payment for review', () => {
     expect(json(asked)).toMatchObject({ state: 'approved', id: (await payer.charges())[0]?.transaction_id })
   })
 
+  it('that PayConex gives no answer about is for review again after one look', async () => {
+    const payer = await forReview()
+
+    const asked = await change('ask', ...namesOf(payer), '--json')
+
+    expect(asked).toMatchObject({ code: 0, said: expect.stringContaining('no answer that says yes or no') })
+    expect(json(asked)).toMatchObject({ state: 'review' })
+  })
+
   it('where PayConex took another amount is not asked about; a person says that it was undone, and another card may pay', async () => {
     const payer = payers.payer(() => ({ ...visaCharge(), amount: '1.12' }))
     expect(await payer.call()).toBe('unconfirmed')
@@ -228,6 +240,7 @@ describe.concurrent('a payment for review', () => {
     )
 
     expect(resolved).toMatchObject({ code: 0, said: expect.stringContaining('that is a double charge') })
+    expect(resolved.said).toMatch(/PayConex is done with it \d.* after it was sent, and it is remembered for 7 d/)
     expect(await payer.call()).toBe('not_processed')
     payer.body.cardnumber = '4111111111111111'
     payer.body.amount = '2.00'
@@ -244,6 +257,12 @@ describe.concurrent('an approval that nobody can have heard of', () => {
       linesOf(await look('list', '--late', '--json')).some(({ account }) => account === payer.account)
     expect(await until(isListed, 10_000)).toBe(true)
 
+    const mistyped = ['reverse', ...namesOf(payer), '--by', 'ann', '--yes']
+    expect(await run('cashier', mistyped, { ACCESS_KEY: 'wrong' })).toMatchObject({
+      code: 1,
+      said: expect.stringContaining('it was not reversed: PayConex refused the access key'),
+    })
+    expect(await isListed()).toBe(true)
     const reversed = await change('reverse', ...namesOf(payer), '--reason', 'never delivered', '--json')
 
     expect(json(reversed)).toMatchObject({ state: 'reversed', twilio_hears: { error_code: 'not_processed' } })

@@ -28,6 +28,17 @@ describe('the command line', () => {
     expect(given).toMatchObject({ states: new Set(['unconfirmed', 'review']), limit: 7, since: NOW - 7_200_000 })
   })
 
+  it('reads states that are given one by one', () => {
+    expect(read('list', '--state', 'unconfirmed', '--state', 'review')?.states).toEqual(
+      new Set(['unconfirmed', 'review']),
+    )
+  })
+
+  it('gives PayConex’ id the zeros back with which it begins', () => {
+    expect(read('resolve', KEY, '--as', 'approved', '--id', '60253841998')?.id).toBe('060253841998')
+    expect(read('resolve', KEY, '--as', 'approved', '--id', '060253841998')?.id).toBe('060253841998')
+  })
+
   it.each([[[]], [['--help']], [['show', '--help']]])('wants help: %j', (words) => {
     expect(read(...words)).toBeUndefined()
   })
@@ -47,6 +58,14 @@ describe('the command line', () => {
     [['resolve', KEY, '--as', 'reversed'], '--as: approved or declined'],
     [['resolve', KEY, '--reason', '4111 1111 1111 1111'], 'looks like a card number'],
     [['resolve', KEY, '--by', '4111-1111-1111-1111'], 'looks like a card number'],
+    [['resolve', KEY, '--id', '4111111111111111'], '--id: PayConex’ transaction_id'],
+    [['resolve', KEY, '--id', '4222222222222'], '--id: PayConex’ transaction_id'],
+    [['resolve', KEY, '--id', ''], '--id: PayConex’ transaction_id'],
+    [['resolve', KEY, '--code', '4111111111111111'], '--code: PayConex’ error code'],
+    [['resolve', KEY, '--code', '4111-1111-1111-1111'], '--code: PayConex’ error code'],
+    [['resolve', KEY, '--reason', 'one', '--reason', 'two'], '--reason is given twice'],
+    [['list', '--json', '--json'], '--json is given twice'],
+    [['list', '--state', 'review', '--state', 'lost'], '--state: of accepted'],
     [['show', '--access-key', 'secret'], "Unknown option '--access-key'"],
     [['resolve', KEY, '--as'], 'an option is missing its value'],
   ])('is refused: %j', (words, because) => {

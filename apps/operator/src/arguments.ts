@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { STATES, type State } from '@pay/ledger'
+import { isCode } from '@pay/mapper'
 import { Unusable } from './ending.ts'
 import { checkedText } from './free-text.ts'
 import { since } from './moment.ts'
@@ -22,11 +23,12 @@ export function namedIn({ named }: Given): Named {
 /** Undefined where help is wanted. `Unusable` where it cannot be understood; its message never has a value in it that may be
  * somebody's card. */
 export function readArguments(args: readonly string[], { now, user }: { now: number; user: () => string }) {
-  const { values, positionals } = parsed(args)
+  const { values, positionals, tokens } = parsed(args)
   const [verb, ...names] = positionals
   if (values.help || args.length === 0) return undefined
   if (!isVerb(verb)) throw new Unusable(`the verb must be one of ${VERBS.join(', ')}`)
   refuseStrangers(verb, values)
+  refuseTwice(tokens)
   return {
     verb,
     named: namedBy(verb, names),
@@ -41,8 +43,8 @@ export function readArguments(args: readonly string[], { now, user }: { now: num
     json: values.json ?? false,
     yes: values.yes ?? false,
     as: oneOf('--as', ['approved', 'declined'], values.as),
-    id: values.id,
-    code: values.code,
+    id: payconexId(values.id),
+    code: errorCode(values.code),
     message: text('--message', values.message),
     reason: text('--reason', values.reason),
     by: text('--by', values.by) ?? user(),
@@ -59,7 +61,7 @@ const options = {
   late: flag,
   all: flag,
   method: word,
-  state: word,
+  state: { ...word, multiple: true },
   account: word,
   since: word,
   limit: word,
@@ -88,10 +90,17 @@ const KNOWN: Readonly<Record<Verb, readonly Option[]>> = {
 
 function parsed(args: readonly string[]) {
   try {
-    return parseArgs({ args: [...args], options, allowPositionals: true })
+    return parseArgs({ args: [...args], options, allowPositionals: true, tokens: true })
   } catch (error) {
     throw new Unusable(UNKNOWN.exec((error as Error).message)?.[0] ?? 'an option is missing its value')
   }
+}
+
+/** Of an option that is given twice only the last would count, and nobody would be told. */
+function refuseTwice(tokens: ReturnType<typeof parsed>['tokens']): void {
+  const names = tokens.flatMap((token) => (token.kind === 'option' && token.name !== 'state' ? [token.name] : []))
+  const twice = names.find((name, nth) => names.indexOf(name) < nth)
+  if (twice !== undefined) throw new Unusable(`--${twice} is given twice`)
 }
 
 const UNKNOWN = /^Unknown option '--?[\w-]*'/
@@ -119,8 +128,8 @@ function namedBy(verb: Verb, names: readonly string[]): Named | undefined {
 
 const KEY = /^p_[\w-]{43}$/
 
-function statesIn(text: string): ReadonlySet<State> {
-  const names = text.split(',').map((name) => name.trim())
+function statesIn(texts: readonly string[]): ReadonlySet<State> {
+  const names = texts.flatMap((text) => text.split(',')).map((name) => name.trim())
   const states = STATES.filter((state) => names.includes(state))
   if (states.length < new Set(names).size) throw new Unusable(`--state: of ${STATES.join(', ')}`)
   return new Set(states)
@@ -147,5 +156,18 @@ function text(name: string, value: string | undefined): string | undefined {
   if (value === undefined) return undefined
   const problem = checkedText(value)
   if (problem !== undefined) throw new Unusable(`${name} ${problem}`)
+  return value
+}
+
+/** PayConex' ids have twelve digits, and a card number more. One that was copied without its zeros gets them back. */
+function payconexId(value: string | undefined): string | undefined {
+  if (value !== undefined && !/^\d{1,12}$/.test(value))
+    throw new Unusable('--id: PayConex’ transaction_id, which has at most 12 digits')
+  return value?.padStart(12, '0')
+}
+
+/** What PayConex itself could have said: never long enough to be somebody's card or account. */
+function errorCode(value: string | undefined): string | undefined {
+  if (value !== undefined && !isCode(value)) throw new Unusable('--code: PayConex’ error code, such as 30002')
   return value
 }

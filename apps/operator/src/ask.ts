@@ -1,4 +1,4 @@
-import type { Look, PaymentRecord } from '@pay/ledger'
+import type { PaymentRecord } from '@pay/ledger'
 import { namedIn } from './arguments.ts'
 import { actOn, CHANGED, insist, printLook, sealedKey, stillAs, waitFor } from './by-hand.ts'
 import { findOne } from './desk.ts'
@@ -21,17 +21,19 @@ export async function ask(tools: Tools): Promise<number> {
   if (why !== undefined) throw new Refused(why)
   const hand = await desk.hand(record.key)
   const credentials = record.state === 'review' ? { sealedCredentials: await sealedKey(tools, record) } : {}
-  const asked = desk.times.unconfirmedScheduleMs.length - 1
+  // As after the last look of the schedule.
+  const asked = desk.times.unconfirmedScheduleMs.length
   const since = await askNow(async () => {
     const act = actOn(await stillAs(record, tools), args)
     return insist(() => hand.askNow(act, { ...credentials, asked }))
   })
-  const { look, isOver } = await waitFor(tools, record.key, (latest) => isAnswered(latest, since))
-  if (!isOver)
+  const { look } = await waitFor(tools, record.key, (latest) => answerIn(latest.record, since) !== undefined)
+  const answer = answerIn(look.record, since)
+  if (answer === undefined)
     throw new Refused(
       `no worker has asked within ${args.waitMs / 1000} s: do workers run? It stays due: look with \`show\``,
     )
-  say(terminal, SAID[look.record.said && isOpen(look.record) ? look.record.said.what : 'settled'])
+  say(terminal, SAID[answer])
   printLook(tools, look)
   return EXIT.done
 }
@@ -48,13 +50,17 @@ async function askNow(tryOnce: () => Promise<{ verdict: string; record: PaymentR
   throw new Refused(CHANGED)
 }
 
-const isOpen = ({ state }: PaymentRecord) => state === 'unconfirmed' || state === 'reversing' || state === 'review'
-
-const isAnswered = ({ record }: Look, since: number): boolean =>
-  (record.said !== undefined && record.said.at >= since) || !isOpen(record)
+/** What came of the question that was asked at `since`; undefined: nothing yet. What was said to an earlier one is no answer. Where a
+ * worker has found that a person must look, PayConex has answered without a word that is kept. */
+export function answerIn({ state, said }: PaymentRecord, since: number): keyof typeof SAID | undefined {
+  if (state !== 'unconfirmed' && state !== 'reversing' && state !== 'review') return 'settled'
+  if (said !== undefined && said.at >= since) return said.what
+  return state === 'review' ? 'review' : undefined
+}
 
 const SAID = {
   settled: 'PayConex has answered, and it is settled',
+  review: 'PayConex has answered something that a person must look at: look into its console, then `resolve`',
   not_found: 'PayConex says that it has no such transaction; that alone does not prove that it never came',
   unanswered: 'PayConex gave no answer that says yes or no',
   unaskable: 'PayConex could not be asked: there is no id, or no worker could open the credentials',

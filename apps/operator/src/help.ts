@@ -3,7 +3,7 @@ export const HELP = `npm run payments -- <verb> [options]        in the image: n
 Looks at payments, changes nothing (Redis user: operator)
   show <account> <transaction_id>     the life of one payment; or show <p_...>, its key as it stands in the logs
   list                                open payments, the latest first
-      --state unconfirmed,review      in these states (more than one: separated by commas)
+      --state unconfirmed,review      in these states (or --state unconfirmed --state review)
       --account <id>  --since 2h      of this account; first tried since (30s, 15m, 2h, 7d, or 2026-11-29T08:00Z)
       --late                          approvals that nobody can have heard of
       --limit 50                      at most so many

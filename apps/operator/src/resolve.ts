@@ -1,12 +1,13 @@
 import type { PaymentRecord, Resolution } from '@pay/ledger'
 import { toPayReply } from '@pay/mapper'
+import type { Times } from '@pay/service'
 import { type Given, namedIn } from './arguments.ts'
 import { actOn, CHANGED, insist, printLook, stillAs } from './by-hand.ts'
 import { confirm } from './confirm.ts'
 import { findOne } from './desk.ts'
 import { EXIT, Refused, Unusable } from './ending.ts'
 import { shown } from './free-text.ts'
-import { moment } from './moment.ts'
+import { duration, moment } from './moment.ts'
 import type { Tools } from './run-command.ts'
 import { say } from './terminal.ts'
 import { nameOf } from './view.ts'
@@ -22,32 +23,34 @@ export async function resolve(tools: Tools): Promise<number> {
   if (record.state !== 'unconfirmed' && record.state !== 'review') throw new Refused(WHY_NOT(record))
   if (resolution.state === 'declined' && record.now < settled) throw new Refused(early(settled, record.now))
   const hand = await desk.hand(record.key)
-  await confirm(terminal, { yes: args.yes, about: consequences(record, resolution), word: record.custom_id })
+  await confirm(terminal, {
+    yes: args.yes,
+    about: consequences(record, resolution, desk.times),
+    word: record.custom_id,
+  })
   const act = actOn(await stillAs(record, tools), args)
   const reply = await insist(() => hand.resolve(act, resolution))
   if (reply.verdict === 'early') throw new Refused(early(settled, reply.record.now))
   if (reply.verdict === 'used')
-    throw new Refused('that id of PayConex belongs to another payment of this account: look again')
+    throw new Refused(
+      'that id of PayConex belongs to another payment of this account, or to the reversal of this one: look again',
+    )
   if (reply.verdict === 'refused') throw new Refused(CHANGED)
   say(terminal, `resolved as ${resolution.state}`)
   printLook(tools, await insist(() => desk.look(record.key)))
   return EXIT.done
 }
 
-const ID = /^\w{1,40}$/
-const CODE = /^[\w-]{1,40}$/
-
 function resolutionIn({ as: state, id, code, message, reason }: Given): Resolution {
   if (state === undefined) throw new Unusable('resolve needs --as approved or --as declined')
   if (reason === undefined) throw new Unusable('resolve needs --reason, for the audit stream')
   if (state === 'approved') {
-    if (id === undefined || !ID.test(id)) throw new Unusable('--as approved needs --id, PayConex’ transaction_id')
+    if (id === undefined) throw new Unusable('--as approved needs --id, PayConex’ transaction_id')
     if (code !== undefined || message !== undefined) throw new Unusable('--code and --message are for --as declined')
     return { state, id }
   }
   if (id !== undefined) throw new Unusable('--id is for --as approved')
   if ((code === undefined) !== (message === undefined)) throw new Unusable('--code and --message go together')
-  if (code !== undefined && !CODE.test(code)) throw new Unusable('--code: PayConex’ error code, such as 30002')
   const { error_message } = toPayReply('charge', { kind: 'not_processed' })
   return { state, code: code ?? 'not_processed', message: message ?? error_message ?? '' }
 }
@@ -60,7 +63,7 @@ const WHY_NOT = ({ state }: PaymentRecord): string =>
 const early = (settled: number, now: number) =>
   `PayConex may still be at work on it: it can be said to be declined from ${moment(settled, now)}`
 
-function consequences(record: PaymentRecord, resolution: Resolution): string[] {
+function consequences(record: PaymentRecord, resolution: Resolution, times: Times): string[] {
   const name = nameOf(record)
   if (resolution.state === 'approved') {
     const isOther = record.reserved !== undefined && record.reserved !== resolution.id
@@ -74,6 +77,7 @@ function consequences(record: PaymentRecord, resolution: Resolution): string[] {
     `${name}: ${record.state} > declined`,
     ...(record.reversal === undefined ? [] : ['It was approved once: is it really undone at PayConex?']),
     `Whoever asks again with the same request hears ${resolution.code} (${shown(resolution.message)}).`,
+    `By this environment PayConex is done with it ${duration(times.absenceMs)} after it was sent, and it is remembered for ${duration(times.retentionMs)}: as the workers have it?`,
     'A new attempt with the same transaction_id is then allowed, and may be charged: if PayConex has this one, that is a double charge.',
   ]
 }

@@ -28,15 +28,24 @@ export async function reverse(tools: Tools): Promise<number> {
   const { look, isOver } = await waitFor(tools, record.key, isEnded)
   printLook(tools, look)
   if (look.record.state === 'reversed') return EXIT.done
-  say(terminal, isOver ? 'it was not reversed' : `not reversed within ${args.waitMs / 1000} s; ${STILL}`)
+  say(
+    terminal,
+    isOver ? `it was not reversed: ${notReversed(look.record)}` : `not within ${args.waitMs / 1000} s; ${STILL}`,
+  )
   return EXIT.refused
 }
 
 /** Reversed, refused by PayConex (review), or kept after all. */
 const isEnded = ({ record }: Look) => record.state !== 'reversing' && !record.wanted
 
-const STILL =
-  'a worker goes on with it (do workers run? is the access key right? say it again to bring another). Look with `show`'
+/** A worker keeps what it cannot reverse; which of the reasons it was stands in its log alone. */
+function notReversed({ state, heard }: PaymentRecord): string {
+  if (state === 'review') return 'PayConex refused to. Look into its console'
+  if (heard) return HEARD
+  return 'PayConex refused the access key, or no worker could open it (payconex.no_id or payment.locked in the logs). Say it again with the right one'
+}
+
+const STILL = 'a worker goes on with it (do workers run?). Look with `show`'
 
 const HEARD =
   'somebody may have heard that it was approved: a refund is made in PayConex’ console, and the caller is told'

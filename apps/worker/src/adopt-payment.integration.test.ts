@@ -1,5 +1,6 @@
 import { type SealKeys, sealCredentials } from '@pay/payment-queue'
 import { afterAll, beforeEach, describe, expect, inject, it } from 'vitest'
+import { createMetrics } from './metrics.ts'
 import { createOwners } from './owners.ts'
 import { credentials, listeningLog, type Script, times } from './testing.ts'
 import { keyRing, openWorkshop, RESERVED } from './testing-workshop.ts'
@@ -458,6 +459,76 @@ describe('an unconfirmed payment that PayConex does not know, when it had all th
     await askAgain(worker({ lookUp: [notFound] }, { steady: { observe: () => undefined, hasPassed } }))
 
     expect(questions).toEqual([[absenceMs, sent]])
+  })
+})
+
+describe('a payment that a person asks about', () => {
+  const entry = { by: 'ann', what: 'ask', reason: '' }
+  const asked = unconfirmedScheduleMs.length
+  const askNow = async (token: string, sealedCredentials = '') =>
+    ledger.askNow({ seen: await payment.read(), token, entry }, { sealedCredentials, asked })
+
+  it('twice before anybody looks stays unconfirmed without an answer, with its schedule from the beginning', async () => {
+    await payment.unconfirmed()
+    await askNow('one')
+    await askNow('two')
+
+    await worker({ lookUp: [unanswered] }).adopt.askAgain(await payment.read())
+
+    expect(await payment.read()).toMatchObject({ state: 'unconfirmed', asked: 0 })
+    expect(await payment.dueAt()).toBe(clock.now() + (unconfirmedScheduleMs[0] ?? 0))
+  })
+
+  it.each([
+    ['nobody has paid again', false, 'declined'],
+    ['somebody has paid again', true, 'accepted'],
+  ] as const)(
+    'and says is declined while a worker learns that it was approved is reported: %s',
+    async (_, isPaidAgain, state) => {
+      await payment.unconfirmed()
+      clock.pass(absenceMs)
+      const metrics = createMetrics()
+      const { log, lines } = listeningLog()
+      const meanwhile = async () => {
+        const seen = await payment.read()
+        await ledger.resolve({ seen, token: 'one', entry }, { state: 'declined', code: '30002', message: 'DECLINED' })
+        if (isPaidAgain) await payment.admitAnother()
+        return approved
+      }
+
+      await worker({ lookUp: [meanwhile] }, { metrics, log }).adopt.askAgain(await payment.read())
+
+      expect(await payment.state()).toBe(state)
+      expect(await metrics.registry.metrics()).toContain('pay_worker_contradictions_total 1')
+      const fields = { event: 'payment.contradicted', payment: payment.key, attempt: 1, method: 'charge', state }
+      expect(lines).toContainEqual(['error', fields, expect.any(String)])
+    },
+  )
+
+  it('and says is approved while a worker learns the same is lost to that worker, and nothing else', async () => {
+    await payment.unconfirmed()
+    const metrics = createMetrics()
+    const meanwhile = async () => {
+      const seen = await payment.read()
+      await ledger.resolve({ seen, token: 'one', entry }, { state: 'approved', id: RESERVED })
+      return approved
+    }
+
+    await worker({ lookUp: [meanwhile] }, { metrics }).adopt.askAgain(await payment.read())
+
+    expect(await metrics.registry.metrics()).toContain('pay_worker_contradictions_total 0')
+  })
+
+  it.each([notFound, unanswered])('is for review again after one look without an answer: $kind', async (answer) => {
+    await payment.finished({ state: 'review' })
+    clock.pass(absenceMs)
+    await askNow('one', workshop.sealedFor(payment.key))
+    expect(await payment.state()).toBe('unconfirmed')
+
+    await worker({ lookUp: [answer] }).adopt.askAgain(await payment.read())
+
+    expect(await payment.state()).toBe('review')
+    expect(await payment.dueAt()).toBeNull()
   })
 })
 

@@ -45,6 +45,12 @@ export function createBooks({ ledger, sealed, times, clock, metrics, log }: Book
       metrics.finished(method, state)
       metrics.settled(record.state, reply.record, entry.remark)
       told(record.state, reply.record, entry, span)
+    } else if (entry.state === 'approved' && reply && isSaidNotToBeCharged(record, reply.record)) {
+      metrics.contradicted()
+      log.error(
+        { event: 'payment.contradicted', payment: key, attempt, method, state: reply.record.state },
+        'PayConex approved what was meanwhile said not to have been charged',
+      )
     } else {
       log.warn(
         { event: 'payment.lost', payment: key, attempt, method, state },
@@ -99,6 +105,10 @@ export function createBooks({ ledger, sealed, times, clock, metrics, log }: Book
 
   return { insist, finish, withdraw, told, release, shredWhenOver, shred }
 }
+
+/** By a person, or by another worker. A later attempt begins only where that was said of the one before. */
+const isSaidNotToBeCharged = ({ attempt }: Attempt, latest: PaymentRecord): boolean =>
+  latest.attempt > attempt || latest.state === 'declined' || latest.state === 'not_sent'
 
 /** What kind of failure it is where nobody has said so. */
 function classOf({ remark }: Partial<Entry>, state: State): string | undefined {

@@ -78,7 +78,7 @@ export function createMetrics() {
   for (const state of ['reversed', 'approved', 'review']) reversals.inc({ state }, 0)
   const contradictions = new Counter({
     name: 'pay_worker_contradictions_total',
-    help: 'Answers of PayConex that approve something else than was asked, under another id or with another amount: somebody may have been charged twice',
+    help: 'Answers of PayConex that approve something else than was asked, under another id or with another amount, or what was said not to have been charged: somebody may have been charged twice',
     registers,
   })
   const unshredded = new Counter({
@@ -128,6 +128,8 @@ export function createMetrics() {
       if (from === 'reversing' && state !== 'reversing') reversals.inc({ state })
       if (remark === 'contradiction') contradictions.inc()
     },
+    /** PayConex approved what the ledger says was not charged. */
+    contradicted: () => contradictions.inc(),
     phase,
     fenced: (verdict: string, ms: number) => fenceChildren(verdict).observe(secondsIn(ms)),
     asked: (ask: string, answer: string, ms: number) => exchangeChildren(ask)(answer).observe(secondsIn(ms)),

@@ -82,6 +82,22 @@ describe('an approval that was left open', () => {
     expect(await payment.dueAt()).toBeNull()
   })
 
+  it('is kept and listed again when PayConex refuses the access key that a person brought', async () => {
+    await payment.unheard()
+    await ledger.keep(payment.key)
+    const entry = { by: 'ann', what: 'reverse', reason: '' }
+    const seen = await payment.read()
+    await ledger.takeBack({ seen, token: 'one', entry }, workshop.sealedFor(payment.key))
+
+    const { asked } = await reverse({ reserve: [{ kind: 'declined', code: '20001', message: 'Invalid account_id' }] })
+
+    await expectKept()
+    expect(await payment.read()).not.toHaveProperty('wanted')
+    expect(await workshop.redis.zscore(`{${workshop.shard}}:late`, payment.key)).not.toBeNull()
+    expect(await workshop.redis.hexists(`{${workshop.shard}}:payment:${payment.key}`, 'credentials')).toBe(0)
+    expect(asked).toMatchObject({ reserve: 1, reverse: 0 })
+  })
+
   it('is kept where late approvals are only reported, and that is counted', async () => {
     await payment.unheard()
     const metrics = createMetrics()

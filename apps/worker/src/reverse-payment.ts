@@ -14,7 +14,8 @@ import type { Unclear } from './settle.ts'
  *
  *  approved, somebody may have heard    kept as it is
  *  its credentials cannot be opened     left for another worker, and kept where none could for as long again
- *  no id for the reversal               left for the next look of the sweeper
+ *  no id for the reversal               left for the next look of the sweeper; kept where a person brought an access key that
+ *                                       PayConex refuses
  *  reverse refused by the ledger        kept
  *  PayConex: done, or done already      reversed
  *  PayConex: no                         review: a person must look
@@ -67,18 +68,17 @@ export function createReversePayment(deps: ReverseDeps) {
       await books.finish(unclear.record, owner, entryOf(outcome) ?? unanswered, span)
     })
 
-  /** Undefined: the sweeper comes again. */
-  async function reserve(
-    { key, attempt }: PaymentRecord,
-    credentials: Credentials,
-    span: Span,
-  ): Promise<string | undefined> {
+  /** Undefined: the sweeper comes again, unless a person has to. */
+  async function reserve(record: PaymentRecord, credentials: Credentials, span: Span): Promise<string | undefined> {
+    const { key, attempt, wanted } = record
     const reservation = await payconex.reserve(credentials, span)
     if (reservation.kind === 'reserved') return reservation.transactionId
     log.warn(
       { event: 'payconex.no_id', payment: key, attempt, step: 'reverse', verdict: reservation.kind },
       'PayConex gave no id for a reversal',
     )
+    // It would refuse the same key for ever. Who brought it can say it again with another one.
+    if (reservation.kind === 'declined' && wanted) await keep(record)
     return undefined
   }
 

@@ -79,9 +79,9 @@ export async function openWorkshop({ ledgerUrl, queueUrl }: { ledgerUrl: string;
     const seat = 'g1:1'
     const read = async () => (await ledger.read(key)) as PaymentRecord
     const seal = () => sealed.keep(attempt, sealPayment({ request, credentials }, attempt, keys), 60_000)
-    const admit = () => {
+    const admit = (fingerprint = 'one') => {
       const sealedCredentials = sealedFor(key)
-      const said = { key, fingerprint: 'one', seat, method: 'charge' as const, account, custom_id: 'tx-1' }
+      const said = { key, fingerprint, seat, method: 'charge' as const, account, custom_id: 'tx-1' }
       return ledger.admit({ ...said, amount: '10.00', sealedCredentials })
     }
     const accepted = async () => {
@@ -102,7 +102,9 @@ export async function openWorkshop({ ledgerUrl, queueUrl }: { ledgerUrl: string;
       account,
       read,
       state: async () => (await read()).state,
-      admit,
+      admit: () => admit(),
+      /** A try with another card. */
+      admitAnother: () => admit('two'),
       seal,
       /** What is sealed for it on the queue; null when that is gone. */
       sealed: () => sealed.take(attempt),

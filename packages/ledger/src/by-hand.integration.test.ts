@@ -139,6 +139,19 @@ describe.each(['unconfirmed', 'review'] as const)('a payment that is %s', (from)
   })
 })
 
+it('a payment whose reversal was refused is not approved under the id of that reversal', async () => {
+  const payment = await reached('reversing')
+  await payment.finish({ state: 'review' })
+  const { reversal } = payment.ids
+
+  expect(await payment.resolve({ ...YES, id: reversal })).toMatchObject({
+    verdict: 'used',
+    record: { state: 'review' },
+  })
+  expect(await payment.audited()).toEqual([])
+  expect(await payment.resolve({ ...YES, id: payment.ids.reserved })).toMatchObject({ verdict: 'resolved' })
+})
+
 describe('a person’s word on an unconfirmed payment', () => {
   it('reaches the gateways that still wait, and whoever heard a no does not begin anew with the same', async () => {
     const payment = await reached('unconfirmed')
@@ -178,6 +191,26 @@ describe('a payment that a person asks about', () => {
       expect(await payment.audited()).toEqual([expect.objectContaining({ from: state, to: state })])
     },
   )
+
+  it.each(['unconfirmed', 'reversing'] as const)(
+    'is at most at the beginning of its schedule, however often it is asked about before anybody looks: %s',
+    async (state) => {
+      const payment = await reached(state, 0)
+
+      for (const token of ['one', 'two', 'three']) await payment.askNow('', { token })
+
+      expect(await payment.record()).toMatchObject({ state, asked: -1 })
+    },
+  )
+
+  it('has one look less behind it, wherever it is in its schedule', async () => {
+    const payment = await reached('unconfirmed', 0)
+    await payment.finish({ ...UNCONFIRMED, asked: 5 })
+
+    await payment.askNow()
+
+    expect(await payment.record()).toMatchObject({ asked: 4 })
+  })
 
   it('gets the credentials that the person brings', async () => {
     const payment = await reached('unconfirmed', 0)

@@ -12,7 +12,7 @@ export const APPROVAL = { state: 'approved', id: RESERVED } as const satisfies E
 export const UNCONFIRMED = { state: 'unconfirmed', dueMs: 2000 } as const satisfies Entry
 export const REVERSAL = '000000000009'
 /** As which look at it a question by hand counts, where it was for review. */
-export const LAST_LOOK = 13
+export const LAST_LOOK = 14
 export const TOKEN = 'token-of-one-act'
 export const ENTRY: AuditEntry = { by: 'ann', what: 'resolve', reason: 'seen in the console' }
 const BY_HAND = { token: TOKEN, entry: ENTRY }

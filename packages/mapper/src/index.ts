@@ -6,6 +6,7 @@ export { type Asked, interpretAnswer, type Outcome, type Unanswered } from './ou
 export { isForbiddenParameter } from './parameter-names.ts'
 export { type PayReply, toPayReply, type Verdict } from './pay-reply.ts'
 export { type ParsedPayRequest, type ParseOptions, type PayRequest, parsePayRequest } from './pay-request.ts'
+export { isCode } from './refusal.ts'
 export { interpretReservation, type Reservation } from './reservation.ts'
 export {
   ALREADY_REVERSED,

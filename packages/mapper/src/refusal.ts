@@ -5,13 +5,13 @@ export type Declined = { kind: 'declined'; code: string; message: string }
 
 export const toDeclined = ({ code, messages }: TransactionAnswer): Declined => ({
   kind: 'declined',
-  code: code !== undefined && CODE.test(code) ? code : 'declined',
+  code: code !== undefined && isCode(code) ? code : 'declined',
   message: messages.map(speakable).find((message) => message !== '') ?? 'The payment was declined.',
 })
 
 /** Codes are opaque: 30002 came as a number, 30370 as text, and no complete table is published. Seven digits, in a row or with
  * something between them, are no code any more and could be somebody's account. */
-const CODE = /^(?!(?:\D*\d){7})[\w.-]{1,20}$/
+export const isCode = (text: string): boolean => /^(?!(?:\D*\d){7})[\w.-]{1,20}$/.test(text)
 
 /** Many applications read the message aloud, so it is short and has nothing of an account in it: a run of three digits or
  * more (a CVV has three) is left out, also one with gaps, in whatever script; and what is longer than any word, such as an access key

@@ -20,6 +20,7 @@ export const EVENTS = {
   'payment.taken_over': 'warn',
   'payment.left': 'info',
   'payment.lost': 'warn',
+  'payment.contradicted': 'error',
   'payment.not_fenced': 'info',
   'payment.unopened': 'warn',
   'payment.locked': 'error',

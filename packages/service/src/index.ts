@@ -40,7 +40,7 @@ export { contradictionsOf, plaintext, type SharedEnvironment, sharedVariables } 
 export { showSettings } from './show-settings.ts'
 export { onSignals } from './signals.ts'
 export { openStores, type Stores } from './stores.ts'
-export { createTimes, SECOND, type Times } from './times.ts'
+export { contradictionOfTimes, createTimes, SECOND, type Times } from './times.ts'
 export { NO_SPAN, noTraces, openTraces, type Span, type SpanFields, type Traces } from './traces.ts'
 export { type TrustProxy, trustProxy } from './trust-proxy.ts'
 export { readWorkerEnvironment, type WorkerEnvironment, workerVariables } from './worker-environment.ts'

@@ -27,8 +27,9 @@ local to = state == 'review' and 'unconfirmed' or state
 audit(ARGV[10], now, to, { unpack(ARGV, 11) })
 note(STATE, to)
 note(HAND, token)
--- This look counts for nothing, so that those to come are not fewer.
-note(ASKED, asked - 1)
+-- This look counts for nothing, so that those to come are not fewer. However often it is asked for before somebody looks, the
+-- schedule does not begin before its first look.
+note(ASKED, math.max(-1, asked - 1))
 save()
 if credentials ~= '' then redis.call('HSET', RECORD, 'credentials', credentials) end
 redis.call('ZADD', OPEN, now, KEY)

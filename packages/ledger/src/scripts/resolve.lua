@@ -1,7 +1,7 @@
 -- A person has looked into PayConex' own books and says what became of a payment that nobody else knows: unconfirmed or review ->
 -- approved or declined. Compared with what the person saw of it: the attempt, the state, the owner. `resolved` (also when the same is
 -- said again under the same token), `early` where PayConex may still be at work on what is said not to have been charged, `used`
--- where the id belongs to another payment, or `refused` with the record as it is.
+-- where the id belongs to another payment or to this one's reversal, or `refused` with the record as it is.
 -- KEYS book, open, record, ids. ARGV now, identity, fences, attempt, state and owner as they were seen, token, the new state, id,
 -- code, message, retention ms, absence ms, audit stream, then names and values of its entry.
 
@@ -14,7 +14,8 @@ if from == state and record[OWNER] == tail(token) then return answer('resolved',
 if from ~= ARGV[5] or record[OWNER] ~= owner then return answer('refused', now) end
 if from ~= 'unconfirmed' and from ~= 'review' then return answer('refused', now) end
 if state == 'declined' and now - tonumber(record[SENT]) < tonumber(ARGV[13]) then return answer('early', now) end
-if state == 'approved' and isAnothers(KEYS[4], id, ARGV[12]) then return answer('used', now) end
+-- The id of its reversal is another transaction's, too.
+if state == 'approved' and (id == record[REVERSAL] or isAnothers(KEYS[4], id, ARGV[12])) then return answer('used', now) end
 
 step(from, state)
 assert(state == 'approved' or state == 'declined', 'a person says yes or no')
