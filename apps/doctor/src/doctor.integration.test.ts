@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -17,6 +17,7 @@ import { freePort } from '../../../scripts/process/free-port.ts'
 import { canStartCluster, type RunningCluster, startCluster } from '../../../scripts/redis/cluster.ts'
 import type { RunningRedis } from '../../../scripts/redis/redis.ts'
 import { startService } from '../../../scripts/stack/service.ts'
+import { openObserved } from '../../../scripts/test/observed-path.ts'
 import { startTestRedis } from '../../../scripts/test/servers.ts'
 import type { Role } from './configuration.ts'
 import { examine } from './examine.ts'
@@ -258,6 +259,24 @@ describe('a ledger', () => {
     expect(said(await look(), 'ledger: identity')).toEqual(['wrong: it has forgotten payments that were sent'])
   })
 
+  it('that went on while it was looked at has not forgotten what others note meanwhile', async () => {
+    await begin(rightCheck())
+    await queueOwner.hset('{s0}:ledger-seen', { identity: 'it', fences: '7' })
+    const path = await openObserved(ledger.urls.worker, {
+      word: 'fences',
+      meanwhile: async () => {
+        await ledgerOwner.hset('{s0}:ledger', 'fences', '8')
+        await queueOwner.hset('{s0}:ledger-seen', 'fences', '8')
+      },
+    })
+    opened.push(path.close)
+
+    const findings = await look({ LEDGER_REDIS_URL: path.url })
+
+    expect(said(findings, 'ledger: identity')).toEqual([expect.stringMatching(/^ok: .*7 fences/)])
+    expect(await queueOwner.hget('{s0}:ledger-seen', 'fences')).toBe('8')
+  })
+
   it('that was exchanged for an empty one is told so, too', async () => {
     await queueOwner.hset('{s0}:ledger-seen', { identity: 'it', fences: '8' })
 
@@ -398,6 +417,21 @@ describe('PayConex', () => {
     ])
     expect(said(findings, 'PayConex: credentials')).toEqual([])
     expect(await requests()).toBe(before)
+  })
+
+  it.each(['strict', 'relaxed'])('without TLS and elsewhere is shown no key, also in %s mode', async (MODE) => {
+    const heard: string[] = []
+    const listener = createTcpServer((socket) => socket.on('data', (data) => void heard.push(String(data))))
+    await once(listener.listen(0, '0.0.0.0'), 'listening')
+    opened.push(() => listener.close())
+    const { port } = listener.address() as AddressInfo
+
+    // An address of this machine that is neither loopback nor private by our rules.
+    const findings = await look({ PAYCONEX_URL: `http://0.0.0.0:${port}`, MODE }, { credentials: ACCESS_KEY })
+
+    expect(said(findings, 'PayConex: way')).toEqual([expect.stringContaining('takes connections')])
+    expect(said(findings, 'PayConex: TLS')).toEqual([expect.stringMatching(/^wrong: none: .*nothing was asked/)])
+    expect(heard).toEqual([])
   })
 
   it('is reached over TLS, as the worker does', async () => {

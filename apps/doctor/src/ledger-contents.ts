@@ -1,4 +1,4 @@
-import { checkValue, confirm, createWitness, shardNames, WrongLedger } from '@pay/ledger'
+import { type Book, checkValue, confirm, createWitness, shardNames, WrongLedger } from '@pay/ledger'
 import type { ShardConnections } from '@pay/payment-queue'
 import { missingKeys, SECOND } from '@pay/service'
 import type { Redis } from 'ioredis'
@@ -32,11 +32,13 @@ async function askIdentity(
   { LEDGER_KEY, SHARDS }: Settings,
 ): Promise<Finding[]> {
   const name = 'ledger: identity'
-  const begun = await Promise.all(
-    shardNames(ledger.length).map((shard, nth) => bookOf(ledger[nth] ?? ledger[0], shard)),
+  const shards = shardNames(ledger.length)
+  const seen = await Promise.all(
+    shards.map((shard, nth) => queue && createWitness(queue[nth] ?? queue[0], shard).seen()),
   )
+  const begun = await Promise.all(shards.map((shard, nth) => bookOf(ledger[nth] ?? ledger[0], shard)))
   const known = begun.filter((book) => book !== undefined)
-  const witness = queue && (await witnessed(begun, queue))
+  const witness = judgeWitness(begun, seen)
   if (witness) return [wrong(name, witness, 'docs/reliability.md, "When the ledger went back", says what to do')]
   if (known.length === 0) return [ok(name, 'it is empty: the first start begins it')]
   if (!LEDGER_KEY) return [notChecked(name, 'LEDGER_KEY cannot be used')]
@@ -54,9 +56,8 @@ async function bookOf(redis: Redis, shard: string): Promise<Begun | undefined> {
 }
 
 /** What processes have noted on the queue's server: is it still the ledger that they saw? */
-async function witnessed(begun: readonly (Begun | undefined)[], queue: ShardConnections): Promise<string | undefined> {
-  for (const [nth, shard] of shardNames(begun.length).entries()) {
-    const seen = await createWitness(queue[nth] ?? queue[0], shard).seen()
+function judgeWitness(begun: readonly (Begun | undefined)[], noted: readonly (Book | undefined)[]): string | undefined {
+  for (const [nth, seen] of noted.entries()) {
     const book = begun[nth]
     if (seen && !book) return 'it is empty, and processes have worked with another one lately'
     try {

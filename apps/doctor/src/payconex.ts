@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { type IncomingMessage, request } from 'node:http'
 import type { Socket } from 'node:net'
 import { type Credentials, interpretReservation, type Reservation } from '@pay/mapper'
-import { reasonOf, SECOND } from '@pay/service'
+import { isInTheOpen, reasonOf, SECOND } from '@pay/service'
 import { type ClockReading, readingOf } from './clocks.ts'
 import { dial, outcomeOf, placeOfUrl, secure } from './dial.ts'
 import { type Finding, isWrong, notChecked, ok, warning, wrong } from './finding.ts'
@@ -17,7 +17,7 @@ export type PayconexExamined = { findings: Finding[]; clock?: ClockReading | und
 
 /** 1 which PayConex it is, 2 the way there, 3 TLS, 4 an answer, 5 with credentials an id for a transaction that is never made: the
  * first step of every payment, which moves no money. Ends at the first that is not so: a key is shown to nobody whose certificate is
- * not trusted. */
+ * not trusted, and sent nowhere where others could read it. */
 export async function examinePayconex(
   settings: Settings,
   credentials: Credentials | undefined,
@@ -25,7 +25,7 @@ export async function examinePayconex(
   if (settings.PAYCONEX_URL === undefined) return { findings: [notChecked('PayConex', 'PAYCONEX_URL cannot be used')] }
   const url = new URL(settings.PAYCONEX_URL)
   const way = await open(url, settings.PAYCONEX_PROXY_URL)
-  const secured = way.socket && url.protocol === 'https:' ? await protect(way.socket, url, settings.CA_FILE) : way
+  const secured = way.socket ? await protect(way.socket, url, settings) : way
   const asked = secured.socket ? await ask(secured.socket, url, credentials) : { findings: [] }
   secured.socket?.destroy()
   const which = ok('PayConex', `${url.origin}: ${kindOf(url)}`)
@@ -36,14 +36,25 @@ export async function examinePayconex(
 /** A socket is there as long as one may go on. */
 type Way = { findings: Finding[]; socket?: Socket | undefined }
 
-async function protect(socket: Socket, url: URL, caFile: string | undefined): Promise<Way> {
-  const ca = caFile && readFileSync(caFile, 'utf8')
+async function protect(socket: Socket, url: URL, { CA_FILE, MODE }: Settings): Promise<Way> {
+  if (isInTheOpen(url.href, MODE)) {
+    socket.destroy()
+    return { findings: [IN_THE_OPEN] }
+  }
+  if (url.protocol === 'http:') return { findings: [], socket }
+  const ca = CA_FILE && readFileSync(CA_FILE, 'utf8')
   const handshaken = await secure(socket, { host: placeOfUrl(url, 443).host, ca, limitMs: DIAL_MS })
   const findings = judgeTls('PayConex: TLS', url.host, handshaken)
   if (handshaken.kind === 'secure' && !findings.some(isWrong)) return { findings, socket: handshaken.socket }
   socket.destroy()
   return { findings }
 }
+
+const IN_THE_OPEN = wrong(
+  'PayConex: TLS',
+  'none: access keys and cards could be read on the way, so nothing was asked',
+  'PAYCONEX_URL must be https:// unless it is on this machine (in MODE=relaxed: in a private network)',
+)
 
 function kindOf({ hostname }: URL): string {
   if (hostname === 'secure.payconex.net') return 'production, money moves there'

@@ -14,16 +14,13 @@ import {
   readBook,
   shardNames,
   shardOf,
-  WrongLedger,
 } from '@pay/ledger'
 import type { Method } from '@pay/mapper'
-import { connectFailingFast, connectShards, missingRights, type ShardConnections } from '@pay/payment-queue'
-import { ConfigurationError, createTimes, reach, type Times } from '@pay/service'
+import { missingRights, type ShardConnections } from '@pay/payment-queue'
+import { connectOnce, connectToRead, createTimes, type Times } from '@pay/service'
 import type { Named } from './arguments.ts'
 import { Refused, Unusable } from './ending.ts'
 import type { OperatorEnvironment } from './environment.ts'
-
-const REACH_LIMIT_MS = 5000
 
 /** Where an operator sits: the ledger, connected and found to be the one that this environment describes. Looking needs rights to read
  * and nothing else; `hand` is for those who may change something, and asks first whether they may. */
@@ -44,12 +41,12 @@ export type Desk = {
 
 export async function openDesk(env: OperatorEnvironment): Promise<Desk> {
   const shards = shardNames(env.SHARDS)
-  const ledger = await connect('LEDGER_REDIS_URL', env)
+  const check = env.LEDGER_KEY && checkValue(env.LEDGER_KEY, env.SHARDS)
+  const ledger = await connectToRead({ ...env, check })
   const places = shards.map((shard, nth) => ({ shard, redis: ledger[nth] ?? ledger[0] }))
   const [first] = places as [Place]
   const opened: ShardConnections[] = [ledger]
   const close = () => opened.flat().forEach((redis) => void redis.disconnect())
-  const check = env.LEDGER_KEY && checkValue(env.LEDGER_KEY, env.SHARDS)
   const identity = env.LEDGER_KEY && createIdentity(env.LEDGER_KEY)
   const times = createTimes(env)
   const placeOf = (key: string) => places[shardOf(key, places.length)] ?? first
@@ -61,52 +58,28 @@ export async function openDesk(env: OperatorEnvironment): Promise<Desk> {
     return found.filter((one): one is Look => one !== undefined && (method ?? one.record.method) === one.record.method)
   }
 
-  /** The book of every shard, so that a wrong SHARDS or LEDGER_KEY is named, and not taken for a payment that is not there. */
-  async function openBooks(): Promise<void> {
-    const books = await Promise.all(places.map((place) => readBook({ ...place, check })))
-    if (!books.some(Boolean)) throw new Unusable('LEDGER_REDIS_URL: no ledger has been begun there yet')
-  }
-
   async function hand(key: string): Promise<Ledger> {
     const { redis, shard } = placeOf(key)
     const lacks = await missingRights(redis, 'ledger', { role: 'cashier', shard })
     if (lacks.length > 0)
       throw new Unusable(`LEDGER_REDIS_URL: ${lacks.join()}. Changing payments is for the user cashier`)
+    const seen = await lastSeen(shard)
     const book = await readBook({ redis, check, shard })
     if (!book) throw new Unusable('LEDGER_REDIS_URL: no ledger has been begun there yet')
-    await compare(book, shard)
+    confirm(book, seen)
     return createLedger({ redis, book, shard, times })
   }
 
-  /** With what gateways and workers saw last, where the queue's URL is given: a ledger that went back is not written to. */
-  async function compare(book: Book, shard: string): Promise<void> {
-    if (env.QUEUE_REDIS_URL === undefined) return
-    const queue = await connect('QUEUE_REDIS_URL', env)
+  /** What gateways and workers saw last, where the queue's URL is given: a ledger that went back is not written to. */
+  async function lastSeen(shard: string): Promise<Book | undefined> {
+    const { QUEUE_REDIS_URL: url, CA_FILE: caFile } = env
+    if (url === undefined) return undefined
+    const queue = await connectOnce({ name: 'QUEUE_REDIS_URL', url, caFile, shards })
     opened.push(queue)
-    const redis = queue[shards.indexOf(shard)] ?? queue[0]
-    confirm(book, await createWitness(redis, shard).seen())
+    return createWitness(queue[shards.indexOf(shard)] ?? queue[0], shard).seen()
   }
 
-  try {
-    await openBooks()
-  } catch (error) {
-    close()
-    throw error instanceof WrongLedger ? new ConfigurationError([`LEDGER_REDIS_URL: ${error.message}`]) : error
-  }
   return { env, times, places, ledger, find, keysOf, look, placeOf, hand, close }
-}
-
-async function connect(
-  name: 'LEDGER_REDIS_URL' | 'QUEUE_REDIS_URL',
-  env: OperatorEnvironment,
-): Promise<ShardConnections> {
-  const url = env[name] ?? ''
-  const all = connectShards(connectFailingFast, { url, caFile: env.CA_FILE, shards: shardNames(env.SHARDS) })
-  const problems = await Promise.all(all.map((redis) => reach(redis, REACH_LIMIT_MS)))
-  const why = problems.find((problem) => problem !== undefined)
-  if (why === undefined) return all
-  for (const redis of all) redis.disconnect()
-  throw new Unusable(`${name}: ${why}`)
 }
 
 function keysByName(

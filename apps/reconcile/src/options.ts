@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { isLoopback, isPrivate, plaintext, readEnvironment, sharedVariables } from '@pay/service'
+import { isInTheOpen, plaintext, readEnvironment, sharedVariables } from '@pay/service'
 import { z } from 'zod'
 import { dayAt, isDay, isZone, shifted, startOf } from './day.ts'
 import { Unusable } from './unusable.ts'
@@ -107,11 +107,9 @@ function openDoors({
   LEDGER_REDIS_URL,
   PAYCONEX_URL,
 }: z.output<typeof variables>): string[] {
-  const isStrict = MODE === 'strict'
-  const ledger = isStrict && !ALLOW_PLAINTEXT_REDIS && plaintext('LEDGER_REDIS_URL', LEDGER_REDIS_URL)
-  const { protocol, hostname } = new URL(PAYCONEX_URL)
-  const isOpen = protocol === 'http:' && !(isStrict ? isLoopback(hostname) : isPrivate(hostname))
-  return [ledger, isOpen && 'PAYCONEX_URL must be https:// unless it is on this machine'].filter(
-    (line) => typeof line === 'string',
-  )
+  const ledger = MODE === 'strict' && !ALLOW_PLAINTEXT_REDIS && plaintext('LEDGER_REDIS_URL', LEDGER_REDIS_URL)
+  return [
+    ledger,
+    isInTheOpen(PAYCONEX_URL, MODE) && 'PAYCONEX_URL must be https:// unless it is on this machine',
+  ].filter((line) => typeof line === 'string')
 }

@@ -2,6 +2,7 @@ export { isCardNumber } from './card-number.ts'
 export { checkProcess } from './check-process.ts'
 export { createChildren } from './children.ts'
 export { type Alarm, type Clock, systemClock } from './clock.ts'
+export { connectOnce, connectToRead } from './connect-to-read.ts'
 export { type Danger, dangerousSettings } from './dangerous-settings.ts'
 export {
   ConfigurationError,
@@ -36,7 +37,13 @@ export { reach } from './reach.ts'
 export { renewSealKeys } from './renew-seal-keys.ts'
 export { giveUp, type Running, run } from './run.ts'
 export { SAFE_HEADERS } from './safe-headers.ts'
-export { contradictionsOf, plaintext, type SharedEnvironment, sharedVariables } from './shared-variables.ts'
+export {
+  contradictionsOf,
+  isInTheOpen,
+  plaintext,
+  type SharedEnvironment,
+  sharedVariables,
+} from './shared-variables.ts'
 export { showSettings } from './show-settings.ts'
 export { onSignals } from './signals.ts'
 export { openStores, type Stores } from './stores.ts'

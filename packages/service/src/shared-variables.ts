@@ -72,7 +72,7 @@ export function contradictionsOf(env: SharedEnvironment): string[] {
   const found = [
     contradictionOfTimes(env),
     env.TIME_SCALE !== 1 && !atHome && 'TIME_SCALE must be 1 unless PAYCONEX_URL is on this machine',
-    strict && payconex.protocol === 'http:' && !atHome && 'PAYCONEX_URL must be https:// unless it is on this machine',
+    strict && isInTheOpen(env.PAYCONEX_URL, env.MODE) && 'PAYCONEX_URL must be https:// unless it is on this machine',
     !strict && !isForTrials(payconex) && 'MODE=relaxed serves only a PayConex on this machine or for certification',
     strict && !env.ALLOW_PLAINTEXT_REDIS && plaintext('QUEUE_REDIS_URL', env.QUEUE_REDIS_URL),
     strict && !env.ALLOW_PLAINTEXT_REDIS && plaintext('LEDGER_REDIS_URL', env.LEDGER_REDIS_URL),
@@ -82,6 +82,12 @@ export function contradictionsOf(env: SharedEnvironment): string[] {
     ...weakKeys(env),
   ]
   return found.filter((line): line is string => typeof line === 'string')
+}
+
+/** What is sent there, an access key in all of it, could be read on the way. */
+export function isInTheOpen(payconexUrl: string, mode: SharedEnvironment['MODE']): boolean {
+  const { protocol, hostname } = new URL(payconexUrl)
+  return protocol === 'http:' && !(mode === 'strict' ? isLoopback(hostname) : isPrivate(hostname))
 }
 
 const CERTIFICATION = 'cert.payconex.net'
