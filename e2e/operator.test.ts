@@ -93,9 +93,16 @@ async function run(user: 'operator' | 'cashier', words: Words, more: Record<stri
     over: AbortSignal.timeout(60_000),
     user: () => 'nobody',
   })
-  const [out, said] = [output, messages].map((stream) => String(stream.read() ?? ''))
-  printed.push(out ?? '', said ?? '')
-  return { code, out: out ?? '', said: said ?? '' }
+  const [out, said] = [textOf(output), textOf(messages)]
+  printed.push(out, said)
+  return { code, out, said }
+}
+
+/** All that was written; from Node 26 on one read gives one piece of it. */
+function textOf(stream: PassThrough): string {
+  let text = ''
+  for (let piece = stream.read(); piece !== null; piece = stream.read()) text += piece
+  return text
 }
 
 const look = (...words: string[]) => run('operator', words)
