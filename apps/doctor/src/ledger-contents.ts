@@ -153,7 +153,8 @@ const countLate = async (redis: Redis, shard: string): Promise<number> =>
 
 const REVIEW_MS = 2 * SECOND
 
-/** They are on no list: all payments are looked through, one shard after the other, as far as one comes in a moment. */
+/** The list that workers keep of them does not know those from before it was kept, so all payments are looked through, one shard after
+ * the other, as far as one comes in a moment. */
 async function countReview(ledger: ShardConnections): Promise<{ count: number; isWhole: boolean }> {
   const until = performance.now() + REVIEW_MS
   let count = 0

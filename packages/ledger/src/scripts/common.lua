@@ -152,7 +152,7 @@ local function tail(owner)
 end
 
 -- What a person did, written before it is done: a change that nobody could account for is not made. `stream` is no key of the call,
--- because it may be added to and nothing else, which Redis sees to (deploy/redis). It lies where this record is.
+-- because whoever adds to it may do little else with it (deploy/redis). It lies where this record is.
 local function audit(stream, now, to, entry)
   redis.call('XADD', stream, '*', 'at', now, 'payment', KEY, 'attempt', record[ATTEMPT], 'from', record[STATE], 'to', to, unpack(entry))
 end
