@@ -179,7 +179,10 @@ describe('files', () => {
     await writeFile(join(place, 'broken.rdb'), 'REDIS0010 and no more')
     await writeFile(join(place, 'dump.rdb.gz'), gzipSync('REDIS0010 and no more'))
     await writeFile(join(place, 'more.gz'), Buffer.concat([gzipSync('line\n'), Buffer.alloc(9), Buffer.from(VISA)]))
-    await writeFile(join(place, 'more.zst'), Buffer.concat([zstdCompressSync('line\n'), Buffer.alloc(9), Buffer.from(VISA)]))
+    await writeFile(
+      join(place, 'more.zst'),
+      Buffer.concat([zstdCompressSync('line\n'), Buffer.alloc(9), Buffer.from(VISA)]),
+    )
     await writeFile(join(place, 'system.journal'), 'LPKSHHRH and no more')
     await writeFile(join(place, 'twice.gz'), gzipSync(gzipSync(VISA)))
 
