@@ -6,9 +6,10 @@ export type SteadyClockOptions = { now: () => number; toleranceMs: number }
  * concluded from time alone, and a ledger whose clock was set forward by an hour would conclude it at once.
  *
  * Each reading bounds how far the two clocks are apart: the ledger told its time somewhere between the question and the answer.
- * Bounds that contradict each other by more than the tolerance are a jump, and from then on the counting begins anew. */
+ * Bounds that contradict each other by more than the tolerance are a jump, and from then on the counting begins anew. An answer that
+ * took longer than the tolerance leaves room for a jump that nobody would see: it can show one, but it cannot show that there was none. */
 export function createSteadyClock({ now, toleranceMs }: SteadyClockOptions) {
-  let since = now()
+  let since = Number.POSITIVE_INFINITY
   let low = Number.NEGATIVE_INFINITY
   let high = Number.POSITIVE_INFINITY
 
@@ -17,8 +18,12 @@ export function createSteadyClock({ now, toleranceMs }: SteadyClockOptions) {
     observe(ledgerTime: number, askedAt: number): void {
       const answeredAt = now()
       const [from, to] = [ledgerTime - answeredAt, ledgerTime - askedAt]
+      const isClose = to - from <= toleranceMs
+      const isFirst = since === Number.POSITIVE_INFINITY
       const hasJumped = from > high + toleranceMs || to < low - toleranceMs
-      if (hasJumped) since = answeredAt
+      if (isFirst && !isClose) return
+      if (isFirst || hasJumped) since = answeredAt
+      if (!isClose && !hasJumped) return
       const isApart = hasJumped || from > high || to < low
       low = isApart ? from : Math.max(low, from)
       high = isApart ? to : Math.min(high, to)
