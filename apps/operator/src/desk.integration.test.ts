@@ -77,8 +77,8 @@ describe('a hand that may change a payment', () => {
       await ledgerOwner.hincrby('{s0}:ledger', 'fences', 1)
       await witness.note({ identity: book?.identity ?? '', fences: 1 })
     }
-    // The desk reads the book when it opens, and once more before anything is changed.
-    const path = await openObserved(ledger.urls.cashier, { word: 'fences', nth: 2, meanwhile: goesOn })
+    // The desk looks for two books when it opens, s0's and the one beyond, and reads the first again before anything is changed.
+    const path = await openObserved(ledger.urls.cashier, { word: 'fences', nth: 3, meanwhile: goesOn })
     opened.push(path.close)
     const desk = await open({ LEDGER_REDIS_URL: path.url, QUEUE_REDIS_URL: queue.urls.cashier })
 
