@@ -1,6 +1,6 @@
 import { type AuditLine, auditTrail } from '@pay/ledger'
+import { shown } from '@pay/service'
 import { EXIT } from './ending.ts'
-import { shown } from './free-text.ts'
 import { stamp } from './moment.ts'
 import type { Tools } from './run-command.ts'
 import { print, printJson, say } from './terminal.ts'

@@ -1,5 +1,6 @@
+import { shown } from '@pay/service'
 import { describe, expect, it } from 'vitest'
-import { checkedText, shown } from './free-text.ts'
+import { checkedText } from './free-text.ts'
 
 describe('a reason', () => {
   it.each(['seen in the console', 'ticket 12345', 'PayConex id 060253841998', 'call +1 555 010 0199'])(
@@ -49,4 +50,8 @@ describe('a text of others', () => {
   it('is shown where its digits are no card’s', () => {
     expect(shown('1795943450772')).toBe('1795943450772')
   })
+})
+
+it('a text that would turn the direction of what a terminal shows is shown without that', () => {
+  expect(shown('order\u202e1')).toBe('order 1')
 })

@@ -1,7 +1,6 @@
 import { type Look, type State, verdictOf } from '@pay/ledger'
 import { type PayReply, toPayReply } from '@pay/mapper'
-import type { Times } from '@pay/service'
-import { shown } from './free-text.ts'
+import { shown, type Times } from '@pay/service'
 
 /** What a person wants to know of a payment at first sight. */
 export type Story = {

@@ -1,4 +1,5 @@
 import type { ReadStream, WriteStream } from 'node:tty'
+import { progressOn as progressOnStream } from '@pay/service'
 import { Refused } from './ending.ts'
 
 /** Whoever typed the command: where the answer goes, where they are spoken to, and what they say. */
@@ -22,26 +23,14 @@ export const printJson = (terminal: Pick<Terminal, 'output'>, value: unknown): v
 
 export const say = ({ messages }: Pick<Terminal, 'messages'>, line: string): void => void messages.write(`${line}\n`)
 
-const EVERY_MS = 200
-const EVERY_LINE_MS = 5000
-
-/** Says how far a long piece of work is: on a terminal in one line that is written over, elsewhere a line every now and then. Ctrl-C
- * ends the work there. */
+/** Says how far a long piece of work is. Ctrl-C ends the work there. */
 export function progressOn({ messages, over }: Pick<Terminal, 'messages' | 'over'>) {
-  let saidAt = performance.now()
-  let isShown = false
+  const progress = progressOnStream(messages)
   return {
+    ...progress,
     at(text: string): void {
       if (over.aborted) throw new Refused('given up')
-      const now = performance.now()
-      if (now - saidAt < (messages.isTTY ? EVERY_MS : EVERY_LINE_MS)) return
-      saidAt = now
-      isShown = messages.isTTY === true
-      messages.write(isShown ? `\r\x1b[K${text}` : `${text}\n`)
-    },
-    done(): void {
-      if (isShown) messages.write('\r\x1b[K')
-      isShown = false
+      progress.at(text)
     },
   }
 }

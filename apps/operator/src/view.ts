@@ -1,5 +1,5 @@
 import type { Look, PaymentRecord } from '@pay/ledger'
-import { shown } from './free-text.ts'
+import { shown } from '@pay/service'
 import { duration } from './moment.ts'
 import type { Story } from './tell.ts'
 

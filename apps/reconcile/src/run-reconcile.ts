@@ -1,5 +1,5 @@
 import { WrongLedger } from '@pay/ledger'
-import { ConfigurationError, reasonOf } from '@pay/service'
+import { ConfigurationError, progressOn, reasonOf } from '@pay/service'
 import type { Terminal } from './accounts.ts'
 import { HELP, readOptions } from './options.ts'
 import { type Reconciled, reconcile } from './reconcile.ts'
@@ -49,26 +49,4 @@ function explain(error: unknown): string {
   const word = error instanceof Error && error.name === 'ReplyError' ? error.message.split(' ')[0] : reasonOf(error)
   if (word === 'NOPERM') return 'LEDGER_REDIS_URL: its user may not read all of the ledger (deploy/redis: operator may)'
   return `could not be compared (${word}): nothing was changed, and nothing is known; run it again`
-}
-
-const EVERY_MS = 200
-const EVERY_LINE_MS = 5000
-
-/** Says how far it is: on a terminal in one line that is written over, elsewhere a line every now and then. */
-function progressOn(messages: Surroundings['messages']) {
-  let saidAt = performance.now()
-  let isShown = false
-  return {
-    at(text: string): void {
-      const now = performance.now()
-      if (now - saidAt < (messages.isTTY ? EVERY_MS : EVERY_LINE_MS)) return
-      saidAt = now
-      isShown = messages.isTTY === true
-      messages.write(isShown ? `\r\x1b[K${text}` : `${text}\n`)
-    },
-    done(): void {
-      if (isShown) messages.write('\r\x1b[K')
-      isShown = false
-    },
-  }
 }

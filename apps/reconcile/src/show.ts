@@ -1,7 +1,7 @@
+import { shown } from '@pay/service'
 import type { Charge } from './account-report.ts'
 import { type Finding, KINDS, MEANINGS } from './finding.ts'
 import type { Reconciled } from './reconcile.ts'
-import { shown } from './shown.ts'
 
 /** Of each kind so many are shown to a person. */
 const MOST = 50

@@ -1,7 +1,7 @@
 import { type PaymentRecord, parseReply } from './record.ts'
 
 /** Under which names the fields of a record lie in Redis, as common.lua writes them, in the order in which the scripts tell them. */
-const NAMES = {
+export const NAMES = {
   state: 's',
   attempt: 'n',
   fingerprint: 'f',

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis'
 import { openBook } from './book.ts'
 import { createLedger, type LedgerOptions, type LedgerTimes } from './ledger.ts'
+import { NAMES } from './stored-record.ts'
 
 /** Support for tests, of this package and of those that use it. */
 
@@ -15,24 +16,8 @@ export const testTimes: LedgerTimes = {
   abandonedMs: 3000,
 }
 
-/** Under which names the fields of a record lie in Redis, where that is not their own (common.lua). */
-export const FIELDS = {
-  state: 's',
-  attempt: 'n',
-  fingerprint: 'f',
-  first: 't',
-  method: 'm',
-  account: 'a',
-  custom_id: 'c',
-  amount: 'v',
-  id: 'i',
-  code: 'e',
-  message: 'g',
-  owner: 'o',
-  reserved: 'r',
-  heard: 'h',
-  told: 'd',
-} as const
+/** Under which names the fields of a record lie in Redis, also those that nobody is told. */
+export const FIELDS = { ...NAMES, told: 'd' } as const
 
 export type TestLedgerOptions = Partial<Omit<LedgerOptions, 'times'>> & {
   redis: Redis

@@ -14,6 +14,7 @@ export {
   wholeNumber,
 } from './environment.ts'
 export { EVENTS, type LogEvent } from './events.ts'
+export { holdsCardNumber, shown } from './free-text.ts'
 export {
   type Certificate,
   type CertificateFiles,
@@ -33,6 +34,7 @@ export { createLog, type Log, type LogFields, reasonOf } from './log.ts'
 export { lookAgain } from './look-again.ts'
 export { openLedger } from './open-ledger.ts'
 export { portOf, startOperations } from './operations.ts'
+export { progressOn } from './progress.ts'
 export { reach } from './reach.ts'
 export { renewSealKeys } from './renew-seal-keys.ts'
 export { giveUp, type Running, run } from './run.ts'
