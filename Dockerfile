@@ -45,8 +45,8 @@ FROM scratch
 COPY --from=system / /
 COPY --from=app /app /app
 WORKDIR /app
-# SIGUSR1 would open a debugger, which sees everything that Node does. The other flag: scripts/stack/node-args.ts.
-ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin NODE_ENV=production NODE_OPTIONS="--disable-sigusr1 --max-semi-space-size=32"
+# SIGUSR1 would open a debugger, which sees everything that Node does. The other flags: scripts/stack/node-args.ts.
+ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin NODE_ENV=production NODE_OPTIONS="--disable-sigusr1 --max-semi-space-size=32 --use-largepages=silent"
 # One port for operations, whichever of the services runs.
 ENV OPS_PORT=9090
 ARG BASE

@@ -38,6 +38,8 @@ export type ContenderOptions = {
   shards?: number | undefined
   /** For Node, by kind: where a profile goes, say. */
   nodeArgs?: { gateway: readonly string[]; worker: readonly string[] } | undefined
+  /** Of gateway and worker each; what V8 takes of the machine by default. */
+  heapMebibytes?: number | undefined
   startRedis?: StartRedis | undefined
 }
 
@@ -105,7 +107,7 @@ export const contenderNames = Object.keys(PLANS) as ContenderName[]
 
 /** Starts one; what did start is stopped when something else does not. */
 export async function startContender(name: ContenderName, options: ContenderOptions): Promise<Contender> {
-  const { payconexUrl, gateways = 1, workers = 1, concurrency = 100, shards = 1, nodeArgs } = options
+  const { payconexUrl, gateways = 1, workers = 1, concurrency = 100, shards = 1, nodeArgs, heapMebibytes } = options
   const plan = PLANS[name]
   const start = options.startRedis ?? startRedis
   const redises = await together(plan.redis.map((kind) => start({ kind })))
@@ -120,7 +122,8 @@ export async function startContender(name: ContenderName, options: ContenderOpti
   }
   const launchEach = (app: App, count: number, launchOne: Launch) => {
     const own = { ...env, ...plan.urls(app, redises) }
-    return Array.from({ length: count }, () => launchOne(own, nodeArgs?.[app]))
+    const heap = heapMebibytes === undefined ? [] : [`--max-old-space-size=${heapMebibytes}`]
+    return Array.from({ length: count }, () => launchOne(own, [...heap, ...(nodeArgs?.[app] ?? [])]))
   }
   try {
     const members = await together([

@@ -1,7 +1,7 @@
 import { LOAD_SHARE } from './comparison.ts'
 import type { Contender, Kind } from './contender.ts'
 import { type Load, openLoop, percentile } from './load.ts'
-import { readMemory } from './measure.ts'
+import { measure } from './measure.ts'
 import { type Goal, mebibytes, milliseconds, type Result, type Settings, short } from './result.ts'
 import { capacityOf, onStage, warmUp } from './stage.ts'
 import { spreadOf, sum } from './statistics.ts'
@@ -10,6 +10,8 @@ import { spreadOf, sum } from './statistics.ts'
 type Slice = {
   minute: number
   load: Load
+  /** CPU microseconds per payment. */
+  cost: number
   memory: Partial<Record<Kind, number>>
   ledgerBytes: number
   keys: number
@@ -30,19 +32,21 @@ export async function measureSoak(settings: Settings): Promise<Result> {
     const rate = settings.rate ?? LOAD_SHARE * (await capacityOf(ours, callers, Math.min(15, seconds)))
     const slices: Slice[] = []
     for (let nth = 0; nth < SLICES; nth += 1) {
-      const load = await openLoop({ client: ours.client, perSecond: rate, seconds })
-      const slice = { minute: ((nth + 1) * seconds) / 60, load, ...(await look(ours)) }
+      const slice = { minute: ((nth + 1) * seconds) / 60, ...(await measureSlice(ours, { perSecond: rate, seconds })) }
       slices.push(slice)
-      say(`minute ${short(slice.minute)} of ${minutes}: p99 ${milliseconds(percentile(load.latency, 99))}`)
+      say(`minute ${short(slice.minute)} of ${minutes}: p99 ${milliseconds(percentile(slice.load.latency, 99))}`)
     }
-    return tell(slices, { minutes, rate })
+    return tell(slices, { minutes, rate, isRateGiven: settings.rate !== undefined })
   })
 }
 
-async function look(ours: Contender) {
+async function measureSlice(ours: Contender, arrivals: { perSecond: number; seconds: number }) {
+  const { load, perPayment, residentBytes } = await measure(ours, ({ client }) => openLoop({ client, ...arrivals }))
   const ledger = ours.redises.find(({ kind }) => kind === 'ledger Redis')?.meter
   return {
-    memory: await readMemory(ours),
+    load,
+    cost: perPayment.cpuInAll,
+    memory: residentBytes,
     ledgerBytes: (await ledger?.usedBytes()) ?? Number.NaN,
     keys: await countKeys(ledger?.client),
   }
@@ -54,7 +58,9 @@ async function countKeys(ledger: Contender['redises'][number]['meter']['client']
   return Number(/keys=(\d+)/.exec(info)?.[1] ?? Number.NaN)
 }
 
-function tell(slices: readonly Slice[], { minutes, rate }: { minutes: number; rate: number }): Result {
+type Asked = { minutes: number; rate: number; isRateGiven: boolean }
+
+function tell(slices: readonly Slice[], { minutes, rate, isRateGiven }: Asked): Result {
   const series = (name: string, of: (slice: Slice) => number) =>
     slices.map((slice) => ({ x: slice.minute, y: of(slice), series: name }))
   const kinds = Object.keys(slices[0]?.memory ?? {}) as Kind[]
@@ -74,18 +80,19 @@ function tell(slices: readonly Slice[], { minutes, rate }: { minutes: number; ra
   return {
     title: 'Soak: a steady load for long',
     notes: [
-      `${short(rate)} payments a second for ${short(minutes)} minutes, 70 % of what 1 gateway and 1 worker did here; ${unpaid} of them not approved.`,
+      `1 gateway, 1 worker, ${short(rate)} payments a second for ${short(minutes)} minutes${isRateGiven ? '' : ', 70 % of what they did here when they were warm'}; ${unpaid} of them not approved.`,
       'The ledger remembers every payment for seven days, so it grows; what must not grow is what it needs for a key.',
     ],
     tables: [
       {
-        head: ['minute', 'p50', 'p99', ...kinds, 'ledger, bytes per key'],
+        head: ['minute', 'p50', 'p99', 'CPU us per payment', ...kinds, 'ledger, bytes per key'],
         rows: slices
           .filter((_, nth) => (nth + 1) % (SLICES / 6) === 0)
-          .map(({ minute, load, memory, ...rest }) => [
+          .map(({ minute, load, cost, memory, ...rest }) => [
             short(minute),
             milliseconds(percentile(load.latency, 50)),
             milliseconds(percentile(load.latency, 99)),
+            short(cost),
             ...kinds.map((kind) => mebibytes(memory[kind])),
             short(rest.ledgerBytes / rest.keys),
           ]),
@@ -116,6 +123,11 @@ function tell(slices: readonly Slice[], { minutes, rate }: { minutes: number; ra
       { figure: 'soak: not approved', goal: '0', value: String(unpaid), isMet: unpaid === 0 },
       flat('gateway memory', ({ memory }) => memory.gateway ?? Number.NaN, mebibytes),
       flat('worker memory', ({ memory }) => memory.worker ?? Number.NaN, mebibytes),
+      flat(
+        'CPU per payment',
+        ({ cost }) => cost,
+        (value) => `${short(value)} us`,
+      ),
       flat('latency p50', ({ load }) => percentile(load.latency, 50), milliseconds),
       flat('latency p99', ({ load }) => percentile(load.latency, 99), milliseconds),
       flat('ledger bytes per key', growth, short),
