@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { freePort } from '../scripts/process/free-port.ts'
 import type { Stack } from '../scripts/stack/stack.ts'
@@ -55,6 +56,20 @@ describe('a Redis that is killed', () => {
       .poll(async () => callUntilAnswered(visaCharge()), { timeout: 10_000 })
       .toMatchObject({ error_code: null })
     expect((await payconex.books(body.transaction_id)).transactions).toEqual([])
+  })
+
+  it('the queue, and is started anew: whoever begins to pay meanwhile waits for it, and is paid', async () => {
+    stack = await startTestStack({ workers: 1, env: { TIME_SCALE: '1' } })
+    expect(await callUntilAnswered(visaCharge())).toMatchObject({ error_code: null })
+
+    await stack.queue.kill()
+    const meanwhile = Array.from({ length: 5 }, () => post(endpoint(), visaCharge()))
+    await sleep(300)
+    await stack.queue.restart()
+
+    for (const { body } of await Promise.all(meanwhile)) {
+      expect(body).toMatchObject({ charge_id: expect.any(String), error_code: null })
+    }
   })
 
   it('the ledger: the caller hears nothing until it is back, then the true answer', async () => {

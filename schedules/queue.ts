@@ -39,6 +39,7 @@ export function createRemoteQueue(world: World) {
           if (!jobs.has(name)) jobs.set(name, { key, attempt, state: 'waiting' })
         })
       },
+      awayForMs: () => 0,
       shred: shred(process),
       shredAgain: shred(process),
       close: async () => undefined,

@@ -58,7 +58,14 @@ function start({
   const queued: string[] = []
   const withdrawn: string[] = []
   const refused: string[] = []
-  const world = { isQueueAway: false, isLedgerAway: false }
+  const world = {
+    isQueueAway: false,
+    isLedgerAway: false,
+    awayForMs: Number.POSITIVE_INFINITY,
+    error: new Error('away'),
+    asked: 0,
+    onAsked: () => {},
+  }
   const admitted = new Map<string, PaymentRecord>()
   const ledger = {
     admit: async ({ key, fingerprint, account }: { key: string; fingerprint: string; account: string }) => {
@@ -76,9 +83,12 @@ function start({
   } as unknown as PayDeps['ledger']
   const producer = {
     add: async ({ key }: { key: string }) => {
-      if (world.isQueueAway) throw new Error('away')
+      world.asked += 1
+      world.onAsked()
+      if (world.isQueueAway) throw world.error
       queued.push(key)
     },
+    awayForMs: () => world.awayForMs,
     shred: async () => undefined,
     shredAgain: async () => undefined,
   } as unknown as PayDeps['producer']
@@ -90,7 +100,10 @@ function start({
     producer,
     room,
     lanes,
-    weather: { sky: () => ({ weather, noWorkerForMs: 0, queuedSince: 0 }), queued: () => undefined },
+    weather: {
+      sky: () => ({ weather, noWorkerForMs: 0, queuedSince: 0 }),
+      queued: () => undefined,
+    },
     misuse,
     metrics: { admitted: () => undefined, refused: (reason) => void refused.push(reason) },
     identity: createIdentity(randomBytes(32)),
@@ -281,5 +294,71 @@ describe('a payment in its lane', () => {
     expect(withdrawn).toHaveLength(1)
     expect(refused).toEqual(['queue'])
     expect(lanes.size()).toBe(0)
+    expect(world.asked).toBe(1)
+  })
+})
+
+describe('a queue that was there a moment ago', () => {
+  const justThere = () => {
+    const started = start()
+    Object.assign(started.world, { isQueueAway: true, awayForMs: 0 })
+    return started
+  }
+
+  it('takes the payment when it is back, once', async () => {
+    const { call, queued, withdrawn, approve, world } = justThere()
+    world.onAsked = () => {
+      world.isQueueAway = world.asked < 3
+    }
+
+    const { answer } = call('tx-1')
+    await expect.poll(() => queued).toHaveLength(1)
+    approve(0)
+
+    expect(await answer).toMatchObject({ kind: 'approved' })
+    expect(withdrawn).toEqual([])
+    expect(world.asked).toBe(3)
+  })
+
+  it('is waited for as long as it takes to start a server, counted from when it was lost', async () => {
+    const { call, refused, world } = justThere()
+    world.onAsked = () => {
+      world.awayForMs = world.asked < 2 ? times.queuePatienceMs - 1 : times.queuePatienceMs
+    }
+
+    expect(await call('tx-1').answer).toEqual({ kind: 'not_processed' })
+    expect(refused).toEqual(['queue'])
+    expect(world.asked).toBe(2)
+  })
+
+  it('is not waited for longer by one who cannot reach it although others can', async () => {
+    const { call, refused } = justThere()
+    const startedAt = performance.now()
+    await call('tx-1').answer
+    const waitedMs = performance.now() - startedAt
+
+    expect(refused).toEqual(['queue'])
+    expect(waitedMs).toBeGreaterThanOrEqual(times.queuePatienceMs - times.queueRetryMs)
+    expect(waitedMs).toBeLessThan(times.sendByMs)
+  })
+
+  it('is not asked again when it says no, as when it is full', async () => {
+    const { call, refused, world } = justThere()
+    world.error = Object.assign(new Error('OOM'), { name: 'ReplyError' })
+
+    expect(await call('tx-1').answer).toEqual({ kind: 'not_processed' })
+    expect(refused).toEqual(['queue'])
+    expect(world.asked).toBe(1)
+  })
+
+  it('is not asked again for a caller who has hung up: the payment is withdrawn, and his next try begins it anew', async () => {
+    const { call, withdrawn, queued, world } = justThere()
+    world.onAsked = () => hangUp()
+    const { answer, hangUp } = call('tx-1')
+
+    expect(await answer).toBeUndefined()
+    await expect.poll(() => withdrawn).toHaveLength(1)
+    expect(world.asked).toBe(1)
+    expect(queued).toEqual([])
   })
 })

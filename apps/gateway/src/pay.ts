@@ -14,9 +14,9 @@ import type { WeatherWatch } from './watch-weather.ts'
  *  3 identify   payment key and fingerprint
  *  4 admit      new or join: go on · replay: the outcome · reused: refused · ledger away: keep asking, at the end `unconfirmed`;
  *               with too many tries held already, silence
- *  5 seal, add  in the lane of its account: when others of it have ended. Queue away, too many tries held, it is foreseen that it
- *               cannot be sent in time, or it looks like misuse: a new payment goes accepted -> not_sent, and only when that is
- *               acknowledged the caller hears `not_processed`; a payment that others began is left to them
+ *  5 seal, add  in the lane of its account: when others of it have ended. Queue away for longer than a moment, too many tries held, it
+ *               is foreseen that it cannot be sent in time, or it looks like misuse: a new payment goes accepted -> not_sent, and
+ *               only when that is acknowledged the caller hears `not_processed`; a payment that others began is left to them
  *  6 wait       the outcome · SEND_BY: accepted -> not_sent, or lost to the fence and waiting on · ANSWER_BY: `unconfirmed`
  *               being undone: until that has ended, at most as long as PayConex may take
  *
@@ -231,16 +231,33 @@ export function createPay(deps: PayDeps): Pay {
    * the fence will refuse the job. */
   async function dispatchInTurn(admitted: Admitted, { turn }: Place): Promise<void> {
     if (admitted.record.state !== 'accepted' || !(await turn) || admitted.theTry.hungUp.aborted) return
-    try {
-      await admitted.span.within(ADD, (span) => dispatch(admitted, span))
-    } catch (error) {
-      const { key: payment, attempt } = admitted.record
-      log.warn(
-        { event: 'queue.silent', payment, attempt, step: 'add', reason: reasonOf(error) },
-        'the queue did not answer',
-      )
-      if (admitted.isNew) await refuse(admitted, 'queue')
+    const isQueued = await dispatchPatiently(admitted)
+    if (!isQueued && admitted.isNew) await refuse(admitted, 'queue')
+  }
+
+  /** A queue that was there a moment ago is asked again while somebody waits, for as long as it takes to start a server anew. One that
+   * says no is not, nor is one that has been away for longer. Asking twice queues once. */
+  async function dispatchPatiently(admitted: Admitted): Promise<boolean> {
+    const { record, theTry } = admitted
+    const since = now()
+    const hasPatience = () =>
+      !theTry.hungUp.aborted && Math.max(producer.awayForMs(record), now() - since) < times.queuePatienceMs
+    for (let isFirst = true; ; isFirst = false) {
+      try {
+        await admitted.span.within(ADD, (span) => dispatch(admitted, span))
+        return true
+      } catch (error) {
+        if (isFirst) tellSilence(record, error)
+        if (isAnswer(error) || !hasPatience()) return false
+        await sleep(times.queueRetryMs)
+        if (!hasPatience()) return false
+      }
     }
+  }
+
+  function tellSilence({ key: payment, attempt }: PaymentRecord, error: unknown): void {
+    const fields = { payment, attempt, step: 'add', reason: reasonOf(error) }
+    log.warn({ event: 'queue.silent', ...fields }, 'the queue did not answer')
   }
 
   async function dispatch({ theTry, record, readAt }: Admitted, { traceparent }: Span): Promise<void> {
@@ -336,6 +353,9 @@ const admittedAs = (admitted: { verdict: string; record: PaymentRecord } | Verdi
   admitted && 'verdict' in admitted
     ? { verdict: admitted.verdict, state: admitted.record.state, attempt: admitted.record.attempt }
     : { verdict: admitted?.kind ?? 'silence' }
+
+/** Redis has heard it and says no: it is full, say, or we may not. */
+const isAnswer = (error: unknown) => error instanceof Error && error.name === 'ReplyError'
 
 /** What is left, at the time the record was read, of a time that counts from the first try of its attempt. */
 const leftUntil = (record: PaymentRecord, ms: number): number => ms - elapsedMs(record)

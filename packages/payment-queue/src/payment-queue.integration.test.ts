@@ -188,13 +188,31 @@ describe('a sealed payment', () => {
 })
 
 describe('while the queue is away', () => {
-  it('adding fails at once', async () => {
+  it('adding fails at once, and it is known that it was never there', async () => {
     const { producer } = await openQueue(`redis://127.0.0.1:${await freePort()}`)
     const started = performance.now()
 
     await expect(producer.add(first(), SEALED, TTL_MS)).rejects.toThrow(Error)
 
     expect(performance.now() - started).toBeLessThan(100)
+    expect(producer.awayForMs(first())).toBe(Number.POSITIVE_INFINITY)
+  })
+
+  it('it is known for how long, from when its connection was lost until there is one again', async () => {
+    const server = await startTestRedis({ kind: 'queue' })
+    opened.push(server.stop)
+    const { producer, redis } = await openQueue(server.url)
+    await producer.add(first(), SEALED, TTL_MS)
+    expect(producer.awayForMs(first())).toBe(0)
+
+    const killedAt = performance.now()
+    await server.kill()
+    await expect.poll(() => producer.awayForMs(first()), { interval: 5 }).toBeGreaterThan(100)
+    expect(producer.awayForMs(first())).toBeLessThanOrEqual(performance.now() - killedAt)
+
+    await server.restart()
+    await expect.poll(() => redis.status, { timeout: 2000 }).toBe('ready')
+    expect(producer.awayForMs(first())).toBe(0)
   })
 
   it('adding fails, and works again by itself once it is back, without what it held', async () => {

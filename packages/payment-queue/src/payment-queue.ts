@@ -64,6 +64,7 @@ export function createProducer(redis: Redis, shard = DEFAULT_SHARD) {
   queue.on('error', () => undefined)
   const sealed = createSealedPayments(redis, shard)
   const shredding = inOneGo(sealed.shred)
+  const absence = watchAbsence(redis)
   return {
     /** First the payment, then the job that points to it: both leave in one flight, and a server does in order what comes over one
      * connection. Where only the job arrives it finds nothing to send, and this rejects. Doing both again changes nothing but the
@@ -81,6 +82,9 @@ export function createProducer(redis: Redis, shard = DEFAULT_SHARD) {
       const added = queue.add('payment', data, options)
       await Promise.all([kept, added])
     },
+    /** How long the server has been away on which the attempt would lie: 0 while there is a connection to it, which says little
+     * of a server that hangs; `Infinity` where there never was one. */
+    awayForMs: (_attempt: Attempt): number => absence.ms(),
     shred: (attempt: Attempt): Promise<void> => sealed.shred(attempt),
     /** For what the worker should have erased already: in a moment, together with others. */
     shredAgain: shredding.soon,
@@ -90,6 +94,20 @@ export function createProducer(redis: Redis, shard = DEFAULT_SHARD) {
     },
   }
 }
+
+/** Since when there has been no connection. */
+function watchAbsence(redis: Redis) {
+  let lostAt = redis.status === 'ready' ? undefined : NEVER_THERE
+  redis.on('ready', () => {
+    lostAt = undefined
+  })
+  redis.on('close', () => {
+    lostAt ??= performance.now()
+  })
+  return { ms: () => (lostAt === undefined ? 0 : performance.now() - lostAt) }
+}
+
+const NEVER_THERE = Number.NEGATIVE_INFINITY
 
 const SOON_MS = 50
 

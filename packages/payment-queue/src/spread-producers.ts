@@ -10,6 +10,7 @@ export function spreadProducers(
   const home = (key: string) => producers[shardOf(key)] ?? only
   return {
     add: (attempt, ...more) => home(attempt.key).add(attempt, ...more),
+    awayForMs: (attempt) => home(attempt.key).awayForMs(attempt),
     shred: (attempt) => home(attempt.key).shred(attempt),
     shredAgain: (attempt) => home(attempt.key).shredAgain(attempt),
     close: async () => void (await Promise.all(producers.map((producer) => producer.close()))),

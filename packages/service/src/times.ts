@@ -101,8 +101,11 @@ export function createTimes(env: TimeVariables) {
     heartbeatMs: Math.max(500, scaled(1 * SECOND)),
     /** A gateway that was told to end is known to be leaving for so long before it takes no connections any more. */
     leavingMs: Math.max(250, scaled(2 * SECOND)),
-    /** Pause before a ledger that did not answer is asked again. */
+    /** Pause before a server that did not answer is asked again. */
     ledgerRetryMs: scaled(250),
+    queueRetryMs: scaled(250),
+    /** A queue that was lost so short a time ago is waited for: a server that is started anew is back by then. */
+    queuePatienceMs: scaled(4 * SECOND),
     /** An id that was reserved ahead of need is used for so long. PayConex does not say how long it keeps one; a repeat needs it for
      * longer than this already ... */
     idAheadMs: scaled(10 * SECOND),
