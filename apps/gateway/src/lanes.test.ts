@@ -278,8 +278,8 @@ describe('many who wait', () => {
   ])('do not slow each other down when they leave %s', { timeout: 30_000 }, (_name, order) => {
     const few = costOf(10_000, order)
 
-    // Ten times as long, with room for noise; where each steps over all who left before it, some sixty times.
-    expect(costOf(100_000, order)).toBeLessThan(30 * Math.max(few, 10_000))
+    // Ten times as long, with room for a machine whose caches are small; where each steps over all who left before it, some sixty times.
+    expect(costOf(100_000, order)).toBeLessThan(45 * Math.max(few, 10_000))
   })
 })
 
