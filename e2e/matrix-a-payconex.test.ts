@@ -51,7 +51,6 @@ const committed: Case[] = [
   ['A7', 'stores, and loses its answer', { fault: 'lose_answer' }, visaTokenize],
   ['A7', 'charges a bank account, and loses its answer', { fault: 'lose_answer' }, bankCharge],
   ['A9', 'answers after 25 s', { fault: 'delay', ms: 2500 }],
-  ['A9', 'commits after 45 s, when the worker has given up', { fault: 'delay', ms: 4500 }],
   ['A12', 'breaks off in the middle of its answer', { fault: 'half_body' }],
   ['A12', 'answers with a page', { fault: 'html_after_commit' }],
   ['A12', 'answers nothing', { fault: 'empty' }],
@@ -128,6 +127,11 @@ describe.concurrent('late', () => {
 
     expect(await payer.books('approved')).toEqual({ ...charged, heard: 'unconfirmed' })
     expect(await payer.call()).toBe('approved')
+  })
+
+  // From there to ANSWER_BY there is one second of this test's time, which a slow machine may need for itself.
+  it('A9: PayConex commits after 45 s, when the worker has given up: charged once, found', { retry: 2 }, async () => {
+    expect((await payUnder({ fault: 'delay', ms: 4500 }, 'approved')).books).toEqual(charged)
   })
 
   it('A9: PayConex commits after 60 s: unconfirmed, then found', async () => {
