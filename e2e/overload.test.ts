@@ -131,7 +131,8 @@ describe('an outage of PayConex', () => {
 })
 
 describe('an account that floods while PayConex is slow for it', () => {
-  it('does not starve another one', async () => {
+  // A machine that is busy with something else foresees for some of them that they cannot be sent in time.
+  it('does not starve another one', { retry: 2 }, async () => {
     const payconex = await start({ concurrency: 10 })
     const regularly = { perSecond: 10, count: 30, user: OTHER_ACCOUNT }
     const quiet = await payRegularly(regularly)
@@ -145,10 +146,9 @@ describe('an account that floods while PayConex is slow for it', () => {
     const meanwhile = await payRegularly(regularly)
     const flooded = await Promise.all(flooding)
 
-    // One of the flood ends every 50 ms. Without lanes all 120 would be ahead, 6 s, which is more than SEND_BY: nobody would be approved. On a
-    // quiet machine all are, within half a second more; a slow one foresees for some that it cannot.
-    expect(approvedOf(meanwhile).length).toBeGreaterThanOrEqual(0.7 * approvedOf(quiet).length)
-    expect(percentile(meanwhile, 0.9)).toBeLessThan(percentile(quiet, 0.9) + 2500)
+    // One of the flood ends every 50 ms. Without lanes all 120 would be ahead: 6 s, which is more than SEND_BY.
+    expect(approvedOf(meanwhile).length).toBeGreaterThanOrEqual(0.9 * approvedOf(quiet).length)
+    expect(percentile(meanwhile, 0.9)).toBeLessThan(percentile(quiet, 0.9) + 700)
     for (const { code } of flooded) expect([null, 'not_processed']).toContain(code)
     expect(approvedOf(flooded).length).toBeGreaterThan(10)
   })

@@ -275,11 +275,11 @@ describe('many who wait', () => {
   it.each([
     ['in order', (places: Place[]) => places],
     ['from behind', (places: Place[]) => places.toReversed()],
-  ])('do not slow each other down when they leave %s', { timeout: 30_000 }, (_name, order) => {
+  ])('do not slow each other down when they leave %s', { timeout: 30_000, retry: 2 }, (_name, order) => {
     const few = costOf(10_000, order)
 
-    // Ten times as long, with room for a machine whose caches are small; where each steps over all who left before it, some sixty times.
-    expect(costOf(100_000, order)).toBeLessThan(45 * Math.max(few, 10_000))
+    // Ten times as long, with room for noise; where each steps over all who left before it, some sixty times.
+    expect(costOf(100_000, order)).toBeLessThan(30 * Math.max(few, 10_000))
   })
 })
 

@@ -100,10 +100,7 @@ function start({
     producer,
     room,
     lanes,
-    weather: {
-      sky: () => ({ weather, noWorkerForMs: 0, queuedSince: 0 }),
-      queued: () => undefined,
-    },
+    weather: { sky: () => ({ weather, noWorkerForMs: 0, queuedSince: 0 }), queued: () => undefined },
     misuse,
     metrics: { admitted: () => undefined, refused: (reason) => void refused.push(reason) },
     identity: createIdentity(randomBytes(32)),

@@ -64,7 +64,7 @@ export function createProducer(redis: Redis, shard = DEFAULT_SHARD) {
   queue.on('error', () => undefined)
   const sealed = createSealedPayments(redis, shard)
   const shredding = inOneGo(sealed.shred)
-  const absence = watchAbsence(redis)
+  const awayForMs = watchAbsence(redis)
   return {
     /** First the payment, then the job that points to it: both leave in one flight, and a server does in order what comes over one
      * connection. Where only the job arrives it finds nothing to send, and this rejects. Doing both again changes nothing but the
@@ -84,7 +84,7 @@ export function createProducer(redis: Redis, shard = DEFAULT_SHARD) {
     },
     /** How long the server has been away on which the attempt would lie: 0 while there is a connection to it, which says little
      * of a server that hangs; `Infinity` where there never was one. */
-    awayForMs: (_attempt: Attempt): number => absence.ms(),
+    awayForMs: (_attempt: Attempt): number => awayForMs(),
     shred: (attempt: Attempt): Promise<void> => sealed.shred(attempt),
     /** For what the worker should have erased already: in a moment, together with others. */
     shredAgain: shredding.soon,
@@ -95,8 +95,8 @@ export function createProducer(redis: Redis, shard = DEFAULT_SHARD) {
   }
 }
 
-/** Since when there has been no connection. */
-function watchAbsence(redis: Redis) {
+/** Tells for how long there has been no connection. */
+function watchAbsence(redis: Redis): () => number {
   let lostAt = redis.status === 'ready' ? undefined : NEVER_THERE
   redis.on('ready', () => {
     lostAt = undefined
@@ -104,7 +104,7 @@ function watchAbsence(redis: Redis) {
   redis.on('close', () => {
     lostAt ??= performance.now()
   })
-  return { ms: () => (lostAt === undefined ? 0 : performance.now() - lostAt) }
+  return () => (lostAt === undefined ? 0 : performance.now() - lostAt)
 }
 
 const NEVER_THERE = Number.NEGATIVE_INFINITY
