@@ -1,4 +1,4 @@
-import type { RedisKind } from '@pay/payment-queue'
+import { isRefusal, type RedisKind } from '@pay/payment-queue'
 import type { Redis } from 'ioredis'
 import type { Role } from './configuration.ts'
 
@@ -46,6 +46,6 @@ export async function excessOf(
 
 /** A command that this server does not know is no right either, nor is a key of another node of a cluster. */
 function isOtherThanRights(error: Error): boolean {
-  if (error.name !== 'ReplyError') throw error
+  if (!isRefusal(error)) throw error
   return !/^(NOPERM|MOVED|CROSSSLOT)|unknown (sub)?command/i.test(error.message)
 }

@@ -1,3 +1,4 @@
+import { isRefusal } from '@pay/payment-queue'
 import { reasonOf, SECOND } from '@pay/service'
 import { type Finding, notChecked, wrong } from './finding.ts'
 
@@ -25,7 +26,7 @@ export async function look(name: string, ms: number, work: () => Promise<Finding
     const found = await within(ms, Promise.resolve().then(work))
     return found ?? [wrong(name, `no answer within ${ms / SECOND} s`, REMEDY)]
   } catch (error) {
-    if (!(error instanceof Error) || error.name !== 'ReplyError') {
+    if (!isRefusal(error)) {
       return [wrong(name, `no answer (${saidBy(error)})`, REMEDY)]
     }
     const [word] = error.message.split(' ')

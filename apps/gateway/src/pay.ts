@@ -1,6 +1,6 @@
 import { elapsedMs, type GatewayLedger, type Identity, isAttemptOver, type PaymentRecord, verdictOf } from '@pay/ledger'
 import type { Credentials, PayRequest, Verdict } from '@pay/mapper'
-import { type Producer, type SealKeys, sealCredentials, sealPayment } from '@pay/payment-queue'
+import { isRefusal, type Producer, type SealKeys, sealCredentials, sealPayment } from '@pay/payment-queue'
 import { type Clock, type Log, NO_SPAN, reasonOf, type Span, type Times } from '@pay/service'
 import { type Admission, admissible } from './admission.ts'
 import type { Lanes, Place } from './lanes.ts'
@@ -248,7 +248,7 @@ export function createPay(deps: PayDeps): Pay {
         return true
       } catch (error) {
         if (isFirst) tellSilence(record, error)
-        if (isAnswer(error) || !hasPatience()) return false
+        if (isRefusal(error) || !hasPatience()) return false
         await sleep(times.queueRetryMs)
         if (!hasPatience()) return false
       }
@@ -353,9 +353,6 @@ const admittedAs = (admitted: { verdict: string; record: PaymentRecord } | Verdi
   admitted && 'verdict' in admitted
     ? { verdict: admitted.verdict, state: admitted.record.state, attempt: admitted.record.attempt }
     : { verdict: admitted?.kind ?? 'silence' }
-
-/** Redis has heard it and says no: it is full, say, or we may not. */
-const isAnswer = (error: unknown) => error instanceof Error && error.name === 'ReplyError'
 
 /** What is left, at the time the record was read, of a time that counts from the first try of its attempt. */
 const leftUntil = (record: PaymentRecord, ms: number): number => ms - elapsedMs(record)

@@ -1,4 +1,5 @@
 import { WrongLedger } from '@pay/ledger'
+import { isRefusal } from '@pay/payment-queue'
 import { ConfigurationError, checkProcess, reasonOf } from '@pay/service'
 import { type Given, readArguments, type Verb } from './arguments.ts'
 import { ask } from './ask.ts'
@@ -76,7 +77,7 @@ function explain(error: unknown, terminal: Terminal): number {
 
 /** What Redis itself says, by its first word. */
 function strange(error: unknown): string {
-  const word = error instanceof Error && error.name === 'ReplyError' ? error.message.split(' ')[0] : reasonOf(error)
+  const word = isRefusal(error) ? error.message.split(' ')[0] : reasonOf(error)
   if (word === 'NOPERM')
     return 'the ledger refused it: its user has too few rights (deploy/redis: operator looks, cashier changes)'
   if (word === 'WENTBACK')

@@ -79,6 +79,10 @@ function tolerant(redis: Redis): Redis {
   return gatherWrites(redis)
 }
 
+/** Whether it is the server's own no: it has heard the command, and is full, say, or does not allow it. Anything else that a command fails
+ * with is silence. */
+export const isRefusal = (error: unknown): error is Error => error instanceof Error && error.name === 'ReplyError'
+
 /** Resolves with `true` once the connection takes commands, with `false` at the time limit. */
 export async function whenReady(redis: Redis, limitMs: number): Promise<boolean> {
   if (redis.status === 'ready') return true

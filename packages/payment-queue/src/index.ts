@@ -3,6 +3,7 @@ export {
   connectFailingFast,
   connectPatiently,
   connectShards,
+  isRefusal,
   type ShardConnections,
   whenReady,
 } from './connection.ts'

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis'
+import { isRefusal } from './connection.ts'
 
 /** A setting that a Redis must have, and what it would cost if it had another. */
 export type RequiredSetting = { setting: string; is: string; because: string }
@@ -85,6 +86,6 @@ const settingIn = (answer: unknown) => (Array.isArray(answer) ? (answer[1] as st
 
 /** Only the server's own refusal means that something is hidden; a broken connection says nothing and is thrown on. */
 function hidden(error: unknown): undefined {
-  if (error instanceof Error && error.name === 'ReplyError') return undefined
+  if (isRefusal(error)) return undefined
   throw error
 }

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis'
+import { isRefusal } from './connection.ts'
 
 /** Who asks, and of which server. */
 export type Role = 'gateway' | 'worker' | 'cashier'
@@ -171,7 +172,7 @@ const triedOn = (keys: string, command: string) => {
 
 /** Undefined where the user's rights were too few. Any other no (there is no such script, the server is busy) is no finding. */
 function unlessRefused(error: Error): unknown {
-  if (error.name !== 'ReplyError') throw error
+  if (!isRefusal(error)) throw error
   return error.message.startsWith('NOPERM') ? undefined : error
 }
 

@@ -1,4 +1,5 @@
 import { shardNames } from '@pay/ledger'
+import { isRefusal } from '@pay/payment-queue'
 import type { Redis } from 'ioredis'
 
 /** A connection, by the name under which an operator hears of it, and the shard that it is for, where it is for one. Several may
@@ -61,7 +62,7 @@ function watch(redis: Redis) {
     quietBeats = 0
   }
   // A server that refuses (its rights, a script that takes long) is there all the same.
-  const refused = (error: Error) => void (error.name === 'ReplyError' && heard())
+  const refused = (error: Error) => void (isRefusal(error) && heard())
   const opened = () => {
     quietBeats = 0
   }

@@ -1,4 +1,4 @@
-import { whenReady } from '@pay/payment-queue'
+import { isRefusal, whenReady } from '@pay/payment-queue'
 import type { Redis } from 'ioredis'
 import { reasonOf } from './log.ts'
 import { SECOND } from './times.ts'
@@ -28,7 +28,7 @@ export async function reach(redis: Redis, limitMs: number): Promise<string | und
  * name that is not known yet. */
 export function refusalIn(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
-  const word = error.name === 'ReplyError' ? firstWordOf(error.message) : reasonOf(error)
+  const word = isRefusal(error) ? firstWordOf(error.message) : reasonOf(error)
   const said = REFUSALS.find(([pattern]) => pattern.test(word))?.[1]
   return said === undefined ? undefined : `${said} (${word})`
 }
